@@ -1,0 +1,38 @@
+"""A file appears whole or not at all."""
+
+import hashlib
+import os
+import stat
+
+import pytest
+from art_transfer import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    target = tmp_path / "table.csv"
+    files.write_text(target, "old\n")
+    with pytest.raises(RuntimeError), files.atomic_path(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("killed")
+    assert target.read_text() == "old\n"
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_the_file_has_the_mode_that_the_umask_asks_for(tmp_path):
+    old = os.umask(0o027)
+    try:
+        files.write_text(tmp_path / "a" / "b.txt", "x")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "a" / "b.txt").stat().st_mode) == 0o640
+
+
+def test_json_refuses_what_is_no_number(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "m.json", {"accuracy": float("nan")})
+    assert os.listdir(tmp_path) == []
+
+
+def test_sha256_is_that_of_the_bytes(tmp_path):
+    (tmp_path / "x").write_bytes(b"museum")
+    assert files.sha256(tmp_path / "x") == hashlib.sha256(b"museum").hexdigest()
