@@ -1,0 +1,94 @@
+"""The tables that rules hand to each other: columns, types, and how they are read and written.
+
+Every reader checks the columns, so that a broken or foreign file is a message and not a number.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from art_transfer.errors import StudyError
+from art_transfer.files import atomic_path
+
+_TEXT, _LIST = pa.string(), pa.list_(pa.string())
+
+OBJECTS = pa.schema(
+    [
+        ("object_id", _TEXT),
+        ("title", _TEXT),
+        ("creators", _LIST),
+        ("materials", _LIST),
+        ("types", _LIST),
+        ("date", _TEXT),
+        ("image", _TEXT),  # where the source finds the image: a path or an address
+        ("rights", _TEXT),
+        ("source_url", _TEXT),
+    ]
+)
+"""One row per museum object, sorted by ``object_id``."""
+
+PREDICTIONS = pa.schema(
+    [
+        ("object_id", _TEXT),
+        ("label", _TEXT),
+        ("predicted", _TEXT),
+        ("probability", pa.float32()),  # of the predicted class
+        ("rank", pa.int32()),  # of the true class; 1 is the likeliest
+    ]
+)
+"""One row per object of the test split, sorted by ``object_id``."""
+
+IMAGES = ["object_id", "shard", "bytes", "sha256", "width", "height", "status"]
+"""Columns of an image shard's CSV. ``status`` is ``ok`` or the reason why there is no image."""
+
+SPLITS = ["object_id", "label", "split"]
+"""Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
+
+HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+"""Columns of a run's history; epochs count from 1."""
+
+
+def write_parquet(path: str | Path, table: pd.DataFrame, schema: pa.Schema) -> None:
+    """Write ``table``'s columns in the schema's order and types, atomically."""
+    arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False)
+    with atomic_path(path) as temporary:
+        pq.write_table(arrow.replace_schema_metadata(None), temporary, compression="zstd")
+
+
+def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:
+    """Read a Parquet file and check that it has the schema's columns and types."""
+    found = pq.read_schema(path)
+    wrong = [
+        field.name
+        for field in schema
+        if field.name not in found.names or found.field(field.name).type != field.type
+    ]
+    if wrong:
+        raise StudyError(
+            f"{path}: the columns {', '.join(wrong)} are missing or of another type; "
+            f"expected {', '.join(f'{f.name} ({f.type})' for f in schema)}"
+        )
+    return pd.read_parquet(path, columns=schema.names)
+
+
+def write_csv(path: str | Path, table: pd.DataFrame, columns: list[str] | None = None) -> None:
+    """Write a CSV with a header and Unix line ends, atomically; floats in full precision."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n")
+
+
+def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
+    """Read a CSV whose text columns stay text: ``007``, ``NA`` and ``1.0`` are not numbers."""
+    text = {"object_id", "shard", "label", "split", "predicted", "status", "sha256"}
+    table = pd.read_csv(
+        path,
+        dtype={name: str for name in columns if name in text},
+        keep_default_na=False,
+        na_values={name: [""] for name in columns if name not in text},
+    )
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {list(table)}")
+    return table[columns]

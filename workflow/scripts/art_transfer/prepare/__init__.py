@@ -1,0 +1,1 @@
+"""From objects and images to labels, splits and pixel arrays."""

@@ -1,0 +1,1 @@
+"""From pixels to features, heads, fine-tuned networks and run folders."""
