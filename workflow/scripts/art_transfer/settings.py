@@ -1,9 +1,13 @@
-"""The study's settings as typed objects; what each key means is in workflow/schemas/config.yaml.
+"""The study's settings as typed objects.
 
-``from_mapping`` builds any of them from a plain mapping, as it comes from a rule's params.
+What each key means, its unit and its default stand in ``workflow/schemas/config.schema.yaml``;
+there are no defaults here, so that there is one place to look.
 """
 
 import dataclasses
+import json
+import types
+import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,49 +15,118 @@ T = TypeVar("T")
 
 
 def from_mapping(cls: type[T], mapping: dict[str, Any]) -> T:
-    """Build the dataclass ``cls`` from a mapping; nested dataclasses and tuples are converted.
+    """Build the dataclass ``cls`` from a mapping as it comes from YAML or JSON.
 
-    Keys must be exactly the fields without a default, or a superset of them within the fields.
+    Nested dataclasses, mappings of dataclasses and tuples are built too. A key that is no field,
+    or a field without a key and without a default, raises TypeError.
     """
-    known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    values = {}
-    for key, value in mapping.items():
-        kind = known[key].type
-        if dataclasses.is_dataclass(kind) and isinstance(value, dict):
-            value = from_mapping(kind, value)  # type: ignore[arg-type]
-        elif isinstance(value, list):
-            value = tuple(value)
-        values[key] = value
-    return cls(**values)
+    hints = typing.get_type_hints(cls)
+    return cls(**{key: _converted(hints.get(key, Any), value) for key, value in mapping.items()})
+
+
+def _converted(kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.UnionType):  # "X | None"
+        kind = next(part for part in typing.get_args(kind) if part is not type(None))
+    if value is None:
+        return None
+    if dataclasses.is_dataclass(kind) and isinstance(value, dict):
+        return from_mapping(kind, value)  # type: ignore[arg-type]
+    if typing.get_origin(kind) is dict:
+        return {key: _converted(typing.get_args(kind)[1], item) for key, item in value.items()}
+    if typing.get_origin(kind) is tuple:
+        return tuple(_converted(typing.get_args(kind)[0], item) for item in value)
+    return value
+
+
+def canonical(value: Any) -> str:
+    """A value, or a dataclass of values, as one line of JSON with sorted keys.
+
+    Equal settings give equal text, whatever the order of keys in a config file; two settings
+    that swap their values give different text. Rules pass their settings in this form.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=dataclasses.asdict)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A museum: where its objects come from and which tasks its metadata can serve."""
+
+    source: str
+    title: str
+    tasks: tuple[str, ...]
+    shards: int
+    max_unreadable_share: float
+    options: dict[str, Any]  # what only this kind of source knows
 
 
 @dataclass(frozen=True)
 class Task:
     """How one label is chosen from an object's metadata."""
 
-    field: str  # creators, materials or types
-    choose: str = "first"  # first or last of what is left
-    roles: tuple[str, ...] = ()  # keep only "role: Name" values with these roles; empty: all
-    unknown: tuple[str, ...] = ()  # names that are no class, compared after normalisation
-    separators: str = ""  # characters that part several values in one
-    lower_case: bool = False
-    min_objects: int = 3  # smaller classes are left out; 3 is the least that can be split
+    field: str
+    choose: str
+    roles: tuple[str, ...]
+    role_separator: str
+    value_separators: str
+    unknown: tuple[str, ...]
+    min_objects: int
+    permute_labels: bool
 
 
 @dataclass(frozen=True)
 class Splits:
     """How objects are dealt out to train, validation and test."""
 
-    rule: str = "stratified"  # stratified, random_80_10_10 or random_81_9_10
-    fixed: bool = False  # the first seed's split for all seeds
+    rule: str
+    fixed: bool
 
 
 @dataclass(frozen=True)
 class Pixels:
     """How an image becomes a square array."""
 
-    fit: str = "stretch"  # stretch, crop or pad
-    filter: str = "nearest"  # nearest, bilinear, bicubic, lanczos or box
+    fit: str
+    filter: str
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network without its head, at one input size."""
+
+    network: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens between pixels and features."""
+
+    scaling: str
+    layer: str
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file of weights and what it expects of its pixels."""
+
+    address: str
+    hash: str
+    expects: str
+
+
+@dataclass(frozen=True)
+class Init:
+    """Where a network's first weights come from: files, chance, or another run."""
+
+    weights: dict[str, WeightsFile] | None = None
+    random: str | None = None
+    collection: str | None = None
+    init: str | None = None
+    method: str | None = None
+    task: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,26 +135,107 @@ class Optimizer:
 
     name: str
     learning_rate: float
-    momentum: float = 0.0
-    nesterov: bool = False
-    rho: float = 0.9
-    epsilon: float = 1e-8
+    momentum: float
+    nesterov: bool
+    rho: float
+    epsilon: float
 
 
 @dataclass(frozen=True)
 class Method:
     """How a network, or a head on its features, is trained."""
 
-    kind: str  # head or fine_tuning
+    kind: str
     preprocessing: str
     optimizer: Optimizer
-    batch_size: int = 32
-    epochs: int = 100
-    patience: int = 7
-    batch_norm: str = "batch"  # fine tuning: batch (statistics learn too) or inference
-    frozen_layers: int = 0  # fine tuning: that many first layers with weights do not change
-    head_warmup_epochs: int = 0  # fine tuning: epochs of the head alone, first
-    threads: int = 2  # of TensorFlow; part of the result, see docs
+    batch_size: int
+    epochs: int
+    patience: int
+    batch_norm: str
+    frozen_layers: int
+    head_warmup_epochs: int
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A grid of runs that becomes one table."""
+
+    title: str
+    collections: tuple[str, ...]
+    tasks: tuple[str, ...]
+    backbones: tuple[str, ...]
+    inits: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One way to train a network: the first weights and the method."""
+
+    init: str
+    method: str
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Sample images of some collections (the paper's Figure 1)."""
+
+    collections: tuple[str, ...]
+    images: int
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Validation accuracy per epoch (the paper's Figures 2 and 3), one panel for each task."""
+
+    title: str
+    collection: str
+    experiments: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Where two networks look, on images that only the second gets right (Figure 4)."""
+
+    title: str
+    collection: str
+    tasks: tuple[str, ...]
+    backbone: str
+    before: Trained
+    after: Trained
+    images: int
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a study, by name."""
+
+    mosaic: dict[str, Mosaic]
+    curves: dict[str, Curves]
+    saliency: dict[str, Saliency]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole study."""
+
+    study: str
+    title: str
+    seeds: tuple[int, ...]
+    threads: int
+    published: str
+    collections: dict[str, Collection]
+    tasks: dict[str, Task]
+    splits: Splits
+    pixels: Pixels
+    backbones: dict[str, Backbone]
+    preprocessings: dict[str, Preprocessing]
+    inits: dict[str, Init]
+    methods: dict[str, Method]
+    experiments: dict[str, Experiment]
+    figures: Figures
 
 
 @dataclass(frozen=True, order=True)

@@ -1,0 +1,145 @@
+"""What a schema cannot say: that the names in a config exist, fit together, and lead somewhere."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from art_transfer import config
+from art_transfer.errors import StudyError
+from art_transfer.networks import NETWORKS
+from art_transfer.settings import Init, Run
+from art_transfer.study import Study
+
+
+def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
+    """Load, complete and check a config; give the study and the complete config.
+
+    Raises StudyError that names each key, its value and what is allowed.
+    """
+    loaded = config.load(given, folder)
+    study = Study(config.typed(loaded))
+    for find in (_wrong_names, _wrong_networks, _endless_inits, _wrong_tasks, _wrong_weights):
+        mistakes = list(dict.fromkeys(find(study)))
+        if mistakes:  # the later checks rely on what the earlier ones found right
+            raise StudyError("the config is wrong:\n" + "\n".join(f"  {m}" for m in mistakes))
+    return study, loaded
+
+
+def _unknown(key: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"`{key}` names {name!r}, which is not in `{what}`; there are: {sorted(known)}"
+
+
+def _wrong_names(study: Study) -> Iterator[str]:
+    """Every name that refers to a block must be the name of one."""
+    all_ = study.settings
+    for name, collection in all_.collections.items():
+        yield from _unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
+    for name, method in all_.methods.items():
+        key = f"methods.{name}.preprocessing"
+        yield from _unknown(key, [method.preprocessing], all_.preprocessings, "preprocessings")
+    for name, init in all_.inits.items():
+        yield from _wrong_init(study, f"inits.{name}", init)
+    for name, experiment in all_.experiments.items():
+        for kind in ("collections", "tasks", "backbones", "inits", "methods"):
+            names = getattr(experiment, kind)
+            yield from _unknown(f"experiments.{name}.{kind}", names, getattr(all_, kind), kind)
+    for name, mosaic in all_.figures.mosaic.items():
+        key = f"figures.mosaic.{name}.collections"
+        yield from _unknown(key, mosaic.collections, all_.collections, "collections")
+    for name, curves in all_.figures.curves.items():
+        key = f"figures.curves.{name}"
+        yield from _unknown(f"{key}.collection", [curves.collection], all_.collections, key)
+        yield from _unknown(f"{key}.experiments", curves.experiments, all_.experiments, key)
+        yield from _unknown(f"{key}.tasks", curves.tasks, all_.tasks, "tasks")
+    for name, saliency in all_.figures.saliency.items():
+        key = f"figures.saliency.{name}"
+        for field, known in (("collection", all_.collections), ("backbone", all_.backbones)):
+            value = getattr(saliency, field)
+            yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
+        yield from _unknown(f"{key}.tasks", saliency.tasks, all_.tasks, "tasks")
+        for side in ("before", "after"):
+            trained = getattr(saliency, side)
+            yield from _unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
+            yield from _unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+
+
+def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
+    all_ = study.settings
+    kinds = [name for name in ("weights", "random", "collection") if getattr(init, name)]
+    if len(kinds) != 1:
+        yield f"`{key}` has {kinds or 'none'} of `weights`, `random`, `collection`; expected one"
+        return
+    parts = {"collection": init.collection, "init": init.init, "method": init.method}
+    if init.collection is None:
+        given = [name for name in (*parts, "task", "seed") if getattr(init, name) is not None]
+        if given:
+            yield f"`{key}` starts from {kinds[0]} and so cannot have {given}"
+        if init.weights is not None:
+            yield from _unknown(f"{key}.weights", init.weights, all_.backbones, "backbones")
+        return
+    for field, value in parts.items():
+        if value is None:
+            yield f"`{key}` starts from another run and lacks the key `{field}`"
+        else:
+            known = getattr(all_, f"{field}s")
+            yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
+    if init.task is not None:
+        yield from _unknown(f"{key}.task", [init.task], all_.tasks, "tasks")
+
+
+def _wrong_networks(study: Study) -> Iterator[str]:
+    for name, backbone in study.settings.backbones.items():
+        network = NETWORKS.get(study.network(name))
+        if network is None:
+            key = f"backbones.{name}.network"
+            yield f"`{key}` is {study.network(name)!r}; allowed: {sorted(NETWORKS)}"
+        elif backbone.size < network.min_size:
+            yield (
+                f"`backbones.{name}.size` is {backbone.size}; {network.title} needs at least "
+                f"{network.min_size} pixels"
+            )
+
+
+def _endless_inits(study: Study) -> Iterator[str]:
+    inits = study.settings.inits
+    for name in inits:
+        chain = [name]
+        while (following := inits[chain[-1]].init) is not None and following not in chain:
+            chain.append(following)
+        if following is not None:
+            yield f"`inits.{name}` refers to itself: {' -> '.join([*chain, following])}"
+
+
+def _wrong_tasks(study: Study) -> Iterator[str]:
+    """No run, and no run that another starts from, may ask a collection for a task it lacks."""
+    wanted = [
+        (f"experiments.{name}.tasks", run)
+        for name in study.settings.experiments
+        for run in study.experiment_runs(name)
+    ]
+    for name in study.settings.figures.saliency:
+        pairs = study.saliency_runs(name)
+        wanted += [(f"figures.saliency.{name}.tasks", run) for pair in pairs for run in pair]
+    for key, start in wanted:
+        run: Run | None = start
+        while run is not None:
+            has = study.tasks_of(run.collection)
+            if run.task not in has:
+                yield (
+                    f"`{key}` asks {run.collection} for the task {run.task!r}, which it lacks; "
+                    f"it has: {list(has)}"
+                )
+            key, run = f"inits.{run.init}", study.parent(run)
+
+
+def _wrong_weights(study: Study) -> Iterator[str]:
+    """An init of files must have one for each backbone that it is used with."""
+    for run in study.runs:
+        files = study.settings.inits[run.init].weights
+        if files is not None and run.backbone not in files:
+            yield (
+                f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
+                f"which {run.folder} needs; it has: {sorted(files)}"
+            )

@@ -1,0 +1,43 @@
+"""What every rule's script does around its one call: logging, and messages for users."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from art_transfer.errors import StudyError
+from art_transfer.settings import from_mapping
+
+T = TypeVar("T")
+
+
+@contextmanager
+def logged(path: str) -> Iterator[None]:
+    """Send everything that the block prints to the log at ``path``, libraries' output included.
+
+    A StudyError ends the job with its message alone, in the log and on the terminal; any other
+    exception is a defect of ours and leaves its traceback in the log.
+    """
+    sys.stdout.flush()
+    terminal = os.dup(2)
+    with open(path, "ab", buffering=0) as log:  # noqa: PTH123
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    except StudyError as error:
+        message = f"error: {error}\n"
+        print(message, end="", file=sys.stderr, flush=True)
+        os.write(terminal, message.encode())
+        sys.exit(1)
+    except BaseException:
+        traceback.print_exc()
+        raise
+
+
+def settings(snakemake: Any, cls: type[T]) -> T:
+    """The rule's settings, which it passes as one canonical text, as a typed object."""
+    return from_mapping(cls, json.loads(snakemake.params.settings))

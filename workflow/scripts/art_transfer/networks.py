@@ -1,0 +1,24 @@
+"""The networks known by name, as plain facts: no TensorFlow is imported to plan a study."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the config and the tables need to know of a network."""
+
+    title: str
+    min_size: int  # pixels; what Keras accepts without its top
+    scaling: str  # of the ImageNet weights that Keras releases
+    color: str  # in the figures; the paper's own for its four networks
+
+
+NETWORKS = {
+    "xception": Network("Xception", 71, "tf", "tab:blue"),
+    "inception_v3": Network("InceptionV3", 75, "tf", "black"),
+    "resnet50": Network("ResNet50", 32, "caffe", "tab:red"),
+    "vgg19": Network("VGG19", 32, "caffe", "tab:green"),
+    "demo_plain": Network("DemoPlain", 32, "unit", "tab:green"),
+    "demo_residual": Network("DemoResidual", 32, "unit", "tab:red"),
+}
+"""The paper's four (section 2.3), and two small ones for the demo and the tests."""

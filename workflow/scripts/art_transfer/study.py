@@ -1,0 +1,179 @@
+"""The study as a graph of runs: which there are, what each starts from, where its files lie."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from art_transfer.settings import Run, Settings
+
+T = TypeVar("T")
+
+CHECKPOINT = "model.keras"
+LABEL_NAMES = "labels.json"
+PREPROCESSING = "preprocessing.json"
+MODEL_FILES = [CHECKPOINT, LABEL_NAMES, PREPROCESSING]
+RESULT_FILES = ["metrics.json", "history.csv", "predictions.parquet", "run.json"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study whose config has been checked (``checks.load_study``)."""
+
+    settings: Settings
+
+    @property
+    def results(self) -> str:
+        """The study's folder of results."""
+        return f"results/{self.settings.study}"
+
+    def experiment_runs(self, experiment: str) -> list[Run]:
+        """The runs of an experiment's grid, in the config's order, for each seed."""
+        grid = self.settings.experiments[experiment]
+        return [
+            Run(collection, task, backbone, init, method, seed)
+            for collection in grid.collections
+            for task in grid.tasks
+            for backbone in grid.backbones
+            for init in grid.inits
+            for method in grid.methods
+            for seed in self.settings.seeds
+        ]
+
+    @cached_property
+    def reported_runs(self) -> list[Run]:
+        """The runs that tables and figures need, each once."""
+        return _each_once(
+            [run for name in self.settings.experiments for run in self.experiment_runs(name)]
+            + [
+                run
+                for name in self.settings.figures.saliency
+                for pair in self.saliency_runs(name)
+                for run in pair
+            ]
+        )
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All runs, with those that others start from."""
+        found = list(self.reported_runs)
+        for run in found:
+            parent = self.parent(run)
+            if parent is not None and parent not in found:
+                found.append(parent)
+        return found
+
+    def saliency_runs(self, figure: str) -> list[tuple[Run, Run]]:
+        """For each task of a saliency figure the run before and the run after."""
+        spec, seed = self.settings.figures.saliency[figure], self.settings.seeds[0]
+        return [
+            (
+                Run(spec.collection, t, spec.backbone, spec.before.init, spec.before.method, seed),
+                Run(spec.collection, t, spec.backbone, spec.after.init, spec.after.method, seed),
+            )
+            for t in spec.tasks
+        ]
+
+    def parent(self, run: Run) -> Run | None:
+        """The run whose checkpoint ``run`` starts from, if there is one."""
+        init = self.settings.inits[run.init]
+        if init.collection is None:
+            return None
+        assert init.init is not None and init.method is not None
+        return Run(
+            init.collection,
+            init.task if init.task is not None else run.task,
+            run.backbone,
+            init.init,
+            init.method,
+            init.seed if init.seed is not None else run.seed,
+        )
+
+    def network(self, backbone: str) -> str:
+        """The name in NETWORKS of a backbone."""
+        return self.settings.backbones[backbone].network or backbone
+
+    def title(self, collection: str) -> str:
+        """A collection's name for readers."""
+        return self.settings.collections[collection].title or collection
+
+    def expected_scaling(self, backbone: str, init: str) -> str:
+        """The scaling of pixels that a backbone's first weights expect.
+
+        A file says so itself; a run expects what it was trained with; random weights nothing in
+        particular, which counts as [0, 1].
+        """
+        block = self.settings.inits[init]
+        if block.weights is not None:
+            return block.weights[backbone].expects
+        if block.random is not None:
+            return "unit"
+        assert block.init is not None and block.method is not None
+        return self.scaling(backbone, block.init, self.settings.methods[block.method].preprocessing)
+
+    def scaling(self, backbone: str, init: str, preprocessing: str) -> str:
+        """The scaling of pixels that is really used."""
+        scaling = self.settings.preprocessings[preprocessing].scaling
+        return self.expected_scaling(backbone, init) if scaling == "matched" else scaling
+
+    def shared_init(self, init: str) -> bool:
+        """Whether an init gives the same weights for every task and seed."""
+        block = self.settings.inits[init]
+        if block.collection is not None:
+            assert block.init is not None
+            fixed = block.task is not None and block.seed is not None
+            return fixed
+        return block.weights is not None
+
+    def features(self, run: Run, preprocessing: str | None = None) -> str:
+        """Path without suffix of the features that a run's head is trained on."""
+        preprocessing = preprocessing or self.settings.methods[run.method].preprocessing
+        if self.shared_init(run.init):
+            folder = f"resources/{run.collection}/features/{run.backbone}/{run.init}"
+        else:
+            folder = (
+                f"{self.results}/features/{run.collection}/{run.backbone}/{run.init}/{run.task}"
+                f"/seed-{run.seed}"
+            )
+        return f"{folder}/{preprocessing}"
+
+    def split(self, collection: str, task: str, seed: int) -> str:
+        """Path of the split that a seed uses."""
+        seed = self.settings.seeds[0] if self.settings.splits.fixed else seed
+        return f"{self.results}/splits/{collection}/{task}/seed-{seed}.csv"
+
+    def shards(self, collection: str) -> list[str]:
+        """The names of a collection's shards."""
+        return [f"{number:04d}" for number in range(self.settings.collections[collection].shards)]
+
+    def pixels(self, collection: str, backbone: str) -> str:
+        """Folder of a collection's pixels at a backbone's size."""
+        pixels, size = self.settings.pixels, self.settings.backbones[backbone].size
+        return f"resources/{collection}/pixels-{size}-{pixels.fit}-{pixels.filter}"
+
+    def weights(self, init: str, backbone: str) -> str:
+        """Path of a file of weights; Keras tells its formats apart by the name's end."""
+        files = self.settings.inits[init].weights
+        assert files is not None
+        end = ".weights.h5" if files[backbone].address.endswith(".weights.h5") else ".h5"
+        return f"resources/weights/{init}-{backbone}{end}"
+
+    def tasks_of(self, collection: str) -> tuple[str, ...]:
+        """The tasks that a collection can serve."""
+        return self.settings.collections[collection].tasks or tuple(self.settings.tasks)
+
+    def used_tasks(self, collection: str) -> list[str]:
+        """The tasks that runs on a collection really use."""
+        return _each_once(run.task for run in self.runs if run.collection == collection)
+
+    @cached_property
+    def used_collections(self) -> list[str]:
+        """The collections that some run or figure uses, in the config's order."""
+        used = {run.collection for run in self.runs}
+        for mosaic in self.settings.figures.mosaic.values():
+            used.update(mosaic.collections)
+        return [name for name in self.settings.collections if name in used]
+
+
+def _each_once(items: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(items))
