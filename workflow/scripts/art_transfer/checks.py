@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from art_transfer import config
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import Init, Run
+from art_transfer.settings import Init, Run, canonical
 from art_transfer.study import Study
 
 
@@ -142,4 +144,25 @@ def _wrong_weights(study: Study) -> Iterator[str]:
             yield (
                 f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
                 f"which {run.folder} needs; it has: {sorted(files)}"
+            )
+
+
+def check_definitions(study: Study, resources: Path) -> None:
+    """Stop where another study has defined a collection of the same name in another way.
+
+    What is below ``resources/{collection}`` is shared by all studies, so its name must mean one
+    museum. A study that changes its own definition just has the museum collected again.
+    """
+    for name in study.used_collections:
+        path = resources / name / "collection.yaml"
+        if not path.is_file():
+            continue
+        known = yaml.safe_load(path.read_text(encoding="utf-8"))
+        ours = study.source(name)
+        if known["study"] != study.settings.study and canonical(known["source"]) != canonical(ours):
+            raise StudyError(
+                f"the collection {name!r} means two museums: the study {known['study']!r} made "
+                f"{path.parent} from {canonical(known['source'])}, but the study "
+                f"{study.settings.study!r} defines it as {canonical(ours)}. Give one of them "
+                "another name."
             )

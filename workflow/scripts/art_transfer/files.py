@@ -62,3 +62,14 @@ def sha256(path: str | Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def listing(folder: str | Path) -> str:
+    """A hash of the names and sizes of all files below a folder, whatever their times."""
+    sizes = sorted(
+        f"{os.path.relpath(entry, folder)}\t{os.path.getsize(entry)}"  # noqa: PTH202
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if os.path.exists(entry := os.path.join(parent, name))  # noqa: PTH110, PTH118
+    )
+    return hashlib.sha256("\n".join(sizes).encode()).hexdigest()

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -33,9 +32,6 @@ def logged(path: str) -> Iterator[None]:
         print(message, end="", file=sys.stderr, flush=True)
         os.write(terminal, message.encode())
         sys.exit(1)
-    except BaseException:
-        traceback.print_exc()
-        raise
 
 
 def settings(snakemake: Any, cls: type[T]) -> T:

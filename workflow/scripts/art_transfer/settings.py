@@ -256,3 +256,76 @@ class Run:
             f"runs/{self.collection}/{self.task}/{self.backbone}/{self.init}/{self.method}"
             f"/seed-{self.seed}"
         )
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the shape of a network without its head."""
+
+    network: str  # a name in networks.NETWORKS
+    size: int  # pixels
+    layer: str  # whose pooled output is the features; "last" for the end of the network
+
+
+@dataclass(frozen=True)
+class FirstWeights:
+    """What decides a network's first weights, beside the file that the rule has as its input."""
+
+    kind: str  # "weights", "random" or "run"
+    seed: int  # of random ones
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """All settings that features depend on."""
+
+    architecture: Architecture
+    first: FirstWeights
+    scaling: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """All settings that a run depends on."""
+
+    run: Run
+    method: Method
+    architecture: Architecture
+    first: FirstWeights
+    pixels: Pixels
+    scaling: str
+    expected_scaling: str  # by the first weights; another one is allowed, and noted in tables
+    threads: int
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """All settings that a museum's objects depend on."""
+
+    source: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ImagesSettings:
+    """All settings that a museum's images depend on."""
+
+    source: SourceSettings
+    shards: int
+    listing: str  # a hash of the names and sizes of a folder's files; empty for other sources
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """All settings that the labels of a collection and a task depend on."""
+
+    task: Task
+    max_unreadable_share: float
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """All settings that one split depends on, beside the seed in its path."""
+
+    rule: str

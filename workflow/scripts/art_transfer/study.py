@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from art_transfer.settings import Run, Settings
+from art_transfer.settings import (
+    Architecture,
+    Extraction,
+    FirstWeights,
+    Run,
+    Settings,
+    SourceSettings,
+    Training,
+)
 
 T = TypeVar("T")
 
 CHECKPOINT = "model.keras"
-LABEL_NAMES = "labels.json"
-PREPROCESSING = "preprocessing.json"
-MODEL_FILES = [CHECKPOINT, LABEL_NAMES, PREPROCESSING]
-RESULT_FILES = ["metrics.json", "history.csv", "predictions.parquet", "run.json"]
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,47 @@ class Study:
                 f"/seed-{run.seed}"
             )
         return f"{folder}/{preprocessing}"
+
+    def source(self, collection: str) -> SourceSettings:
+        """The settings of a collection's source."""
+        block = self.settings.collections[collection]
+        return SourceSettings(block.source, block.options)
+
+    def extraction(self, run: Run, preprocessing: str) -> Extraction:
+        """The settings of the features that ``run`` would be trained on."""
+        block = self.settings.inits[run.init]
+        architecture = Architecture(
+            self.network(run.backbone),
+            self.settings.backbones[run.backbone].size,
+            self.settings.preprocessings[preprocessing].layer,
+        )
+        kind = "weights" if block.weights else "random" if block.random else "run"
+        first = FirstWeights(kind, run.seed if kind == "random" else 0)
+        scaling = self.scaling(run.backbone, run.init, preprocessing)
+        return Extraction(architecture, first, scaling, self.settings.threads)
+
+    def training(self, run: Run) -> Training:
+        """The settings of ``run``."""
+        method = self.settings.methods[run.method]
+        extraction = self.extraction(run, method.preprocessing)
+        return Training(
+            run,
+            method,
+            extraction.architecture,
+            extraction.first,
+            self.settings.pixels,
+            extraction.scaling,
+            self.expected_scaling(run.backbone, run.init),
+            extraction.threads,
+        )
+
+    def first_file(self, run: Run) -> list[str]:
+        """The file that ``run``'s first weights come from; none for random ones."""
+        parent = self.parent(run)
+        if parent is not None:
+            return [f"{self.results}/{parent.folder}/{CHECKPOINT}"]
+        has_file = self.settings.inits[run.init].weights is not None
+        return [self.weights(run.init, run.backbone)] if has_file else []
 
     def split(self, collection: str, task: str, seed: int) -> str:
         """Path of the split that a seed uses."""

@@ -1,4 +1,4 @@
-"""Two small networks at 32 px for the demo and the tests: one plain, one with batch normalisation."""
+"""Two small networks at 32 px for the demo and tests: one plain, one with batch normalisation."""
 
 from keras import KerasTensor, layers
 
@@ -11,21 +11,21 @@ def demo_plain(inputs: KerasTensor) -> KerasTensor:
     ``inputs`` are images (n, side, side, 3), side at least 16; the result is the last rectified
     feature maps (n, side / 8, side / 8, 96).
     """
-    x = _convolution(inputs, 24, "block1_conv", size=5, strides=2)
-    x = _convolution(x, 40, "block2_conv")
+    x = _convolution(inputs, 16, "block1_conv", size=5, strides=2)
+    x = _convolution(x, 32, "block2_conv")
     x = layers.MaxPooling2D(name="block2_pool")(x)
-    x = _convolution(x, 64, "block3_conv")
+    x = _convolution(x, 48, "block3_conv")
     x = layers.MaxPooling2D(name="block3_pool")(x)
     return _convolution(x, 96, "block4_conv")
 
 
 def demo_residual(inputs: KerasTensor) -> KerasTensor:
-    """A stem and three residual blocks with batch normalisation, He-uniform first weights.
+    """A stem and two residual blocks with batch normalisation, He-uniform first weights.
 
-    Takes and gives the same shapes as ``demo_plain``.
+    As ``demo_plain``, but with 80 feature maps.
     """
     x = layers.Conv2D(
-        24,
+        16,
         5,
         strides=2,
         padding="same",
@@ -35,9 +35,8 @@ def demo_residual(inputs: KerasTensor) -> KerasTensor:
     )(inputs)
     x = layers.BatchNormalization(momentum=MOMENTUM, name="stem_norm")(x)
     x = layers.ReLU(name="stem_relu")(x)
-    x = _residual_block(x, 24, "block1", strides=1)
-    x = _residual_block(x, 48, "block2", strides=2)
-    return _residual_block(x, 96, "block3", strides=2)
+    x = _residual_block(x, 40, "block1")
+    return _residual_block(x, 80, "block2")
 
 
 def _convolution(
@@ -71,12 +70,10 @@ def _normalised(
     return layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(x)
 
 
-def _residual_block(x: KerasTensor, filters: int, name: str, strides: int) -> KerasTensor:
-    """Two convolutions beside a shortcut, which is a 1 x 1 convolution where shapes change."""
-    shortcut = x
-    if strides > 1 or x.shape[-1] != filters:
-        shortcut = _normalised(x, filters, f"{name}_shortcut", size=1, strides=strides)
-    x = _normalised(x, filters, f"{name}_first", strides=strides)
+def _residual_block(x: KerasTensor, filters: int, name: str) -> KerasTensor:
+    """Halve the maps' side: two convolutions beside a shortcut of one 1 x 1 convolution."""
+    shortcut = _normalised(x, filters, f"{name}_shortcut", size=1, strides=2)
+    x = _normalised(x, filters, f"{name}_first", strides=2)
     x = layers.ReLU(name=f"{name}_first_relu")(x)
     x = _normalised(x, filters, f"{name}_second")
     x = layers.Add(name=f"{name}_add")([shortcut, x])

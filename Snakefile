@@ -1,0 +1,30 @@
+# Deep transfer learning for art classification: from museums to tables and figures.
+#
+#   snakemake -n                                                     plan the paper
+#   snakemake all --cores all --configfile config/demo.yaml          a study in minutes
+#   snakemake --profile profiles/slurm all                           the paper on a cluster
+#
+# There is no `configfile:` line, for Snakemake would merge it with the user's: a config that names
+# no study changes a few keys of config/config.yaml, any other stands for itself.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/train.smk"
+
+
+localrules:
+    all,
+    fetch,
+    metadata,
+    splits,
+    runs,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.runs.input,

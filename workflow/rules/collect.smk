@@ -1,0 +1,102 @@
+# Reads    a museum's own data: a folder, a network address, or nothing for a made-up museum
+# Makes    resources/{collection}/objects.parquet, images/{shard}.zip and .csv; resources/weights
+# Network  only here; `snakemake fetch` runs these rules alone
+
+
+localrules:
+    objects,
+    images,
+    weights,
+
+
+def metadata_file(wildcards):
+    """The CSV of a museum that is a folder; other sources have no file of ours to watch."""
+    source = study.source(wildcards.collection)
+    if source.source != "folder":
+        return []
+    return [f"{source.options['folder']}/{source.options['metadata']}"]
+
+
+def images_settings(wildcards):
+    """The settings of a museum's images; a folder's files count by their names and sizes."""
+    source = study.source(wildcards.collection)
+    folder = source.options.get("folder")
+    shards = study.settings.collections[wildcards.collection].shards
+    return canonical(ImagesSettings(source, shards, listing(folder) if folder else ""))
+
+
+rule objects:
+    input:
+        metadata=metadata_file,
+    output:
+        objects="resources/{collection}/objects.parquet",
+        definition="resources/{collection}/collection.yaml",
+    params:
+        settings=lambda wildcards: canonical(study.source(wildcards.collection)),
+        code=fingerprint("objects.py"),
+    log:
+        "logs/resources/{collection}/objects.log",
+    benchmark:
+        "logs/resources/{collection}/objects.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    script:
+        "../scripts/objects.py"
+
+
+rule images:
+    input:
+        objects="resources/{collection}/objects.parquet",
+    output:
+        images="resources/{collection}/images/{shard}.zip",
+        table="resources/{collection}/images/{shard}.csv",
+    params:
+        settings=images_settings,
+        code=fingerprint("images.py"),
+    log:
+        "logs/resources/{collection}/images/{shard}.log",
+    benchmark:
+        "logs/resources/{collection}/images/{shard}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    script:
+        "../scripts/images.py"
+
+
+rule weights:
+    output:
+        "resources/weights/{init}-{backbone}{end}",
+    wildcard_constraints:
+        end=r"(\.weights)?\.h5",
+    params:
+        settings=lambda w: canonical(study.settings.inits[w.init].weights[w.backbone]),
+        code=fingerprint("weights.py"),
+    log:
+        "logs/resources/weights/{init}-{backbone}{end}.log",
+    benchmark:
+        "logs/resources/weights/{init}-{backbone}{end}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    script:
+        "../scripts/weights.py"
+
+
+rule metadata:
+    input:
+        [f"resources/{name}/objects.parquet" for name in study.used_collections],
+
+
+rule fetch:
+    input:
+        rules.metadata.input,
+        [table for name in study.used_collections for table in images_of(name)],
+        sorted(
+            {
+                study.weights(run.init, run.backbone)
+                for run in study.runs
+                if study.settings.inits[run.init].weights is not None
+            }
+        ),

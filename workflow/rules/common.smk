@@ -1,0 +1,74 @@
+# Reads and checks the config; gives the rules their paths, settings and fingerprints.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from art_transfer.checks import check_definitions, load_study
+from art_transfer.errors import StudyError
+from art_transfer.files import listing
+from art_transfer.fingerprint import fingerprint
+from art_transfer.settings import (
+    ImagesSettings,
+    LabelSettings,
+    Run,
+    SplitSettings,
+    canonical,
+)
+
+
+given = [Path(path).parent for path in workflow.configfiles]
+try:
+    study, loaded = load_study(config, given[0] if given else Path("config"))
+    check_definitions(study, Path("resources"))
+except StudyError as error:
+    raise WorkflowError(str(error))
+config.clear()
+config.update(loaded)
+
+RESULTS = study.results
+LOGS = f"logs/{study.settings.study}"
+RUN = "{collection}/{task}/{backbone}/{init}/{method}/seed-{seed}"
+
+
+wildcard_constraints:
+    collection="[a-z0-9_]+",
+    task="[a-z0-9_]+",
+    backbone="[a-z0-9_]+",
+    init="[a-z0-9_]+",
+    method="[a-z0-9_]+",
+    preprocessing="[a-z0-9_]+",
+    experiment="[a-z0-9_]+",
+    figure="[a-z0-9_]+",
+    shard="[0-9]{4}",
+    seed="[0-9]+",
+    size="[0-9]+",
+    fit="[a-z]+",
+    filter="[a-z]+",
+
+
+def run_of(wildcards):
+    """The run that a rule's wildcards name."""
+    w = wildcards
+    return Run(w.collection, w.task, w.backbone, w.init, w.method, int(w.seed))
+
+
+def any_of(names):
+    """A pattern that matches these names and nothing else."""
+    return "|".join(names) or "(?!)"
+
+
+def images_of(collection):
+    """The image tables of all shards of a collection."""
+    return [f"resources/{collection}/images/{shard}.csv" for shard in study.shards(collection)]
+
+
+def pixels_of(collection, backbone):
+    """The pixels of all shards of a collection at a backbone's size."""
+    folder = study.pixels(collection, backbone)
+    return [f"{folder}/{shard}.npy" for shard in study.shards(collection)]
+
+
+def run_files(runs, names):
+    """Files of these names in the folders of these runs."""
+    return [f"{RESULTS}/{run.folder}/{name}" for run in runs for name in names]

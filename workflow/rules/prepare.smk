@@ -1,0 +1,73 @@
+# Reads    resources/{collection}/objects.parquet and images/
+# Makes    results/{study}/labels and splits; resources/{collection}/pixels-{size}-{fit}-{filter}
+
+
+rule labels:
+    input:
+        objects="resources/{collection}/objects.parquet",
+        images=lambda wildcards: images_of(wildcards.collection),
+    output:
+        labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
+        decisions=f"{RESULTS}/labels/{{collection}}/{{task}}-decisions.csv",
+        filters=f"{RESULTS}/labels/{{collection}}/{{task}}-filters.csv",
+    params:
+        settings=lambda wildcards: canonical(
+            LabelSettings(
+                study.settings.tasks[wildcards.task],
+                study.settings.collections[wildcards.collection].max_unreadable_share,
+            )
+        ),
+        code=fingerprint("labels.py"),
+    log:
+        f"{LOGS}/labels/{{collection}}/{{task}}.log",
+    benchmark:
+        f"{LOGS}/labels/{{collection}}/{{task}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/labels.py"
+
+
+rule split:
+    input:
+        labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
+    output:
+        f"{RESULTS}/splits/{{collection}}/{{task}}/seed-{{seed}}.csv",
+    params:
+        settings=canonical(SplitSettings(study.settings.splits.rule)),
+        code=fingerprint("split.py"),
+    log:
+        f"{LOGS}/splits/{{collection}}/{{task}}/seed-{{seed}}.log",
+    benchmark:
+        f"{LOGS}/splits/{{collection}}/{{task}}/seed-{{seed}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../scripts/split.py"
+
+
+rule pixels:
+    input:
+        images="resources/{collection}/images/{shard}.zip",
+        table="resources/{collection}/images/{shard}.csv",
+    output:
+        pixels="resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.npy",
+        sha256="resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.npy.sha256",
+    params:
+        code=fingerprint("pixels.py"),
+    log:
+        "logs/resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.log",
+    benchmark:
+        "logs/resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    script:
+        "../scripts/pixels.py"
+
+
+rule splits:
+    input:
+        sorted({study.split(run.collection, run.task, run.seed) for run in study.runs}),

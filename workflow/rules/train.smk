@@ -1,0 +1,159 @@
+# Reads    pixels and splits; resources/weights, or the checkpoint of another run
+# Makes    features, and the run folders results/{study}/runs/...
+# A transfer from museum to museum has no rule of its own: its init is a run, so that run's
+# checkpoint is an input of its features and of its fine tuning.
+
+EXTRACTION = {
+    "features": "{preprocessing}.npy",
+    "sha256": "{preprocessing}.npy.sha256",
+    "ids": "{preprocessing}.ids.csv",
+    "record": "{preprocessing}.json",
+}
+SHARED = "resources/{collection}/features/{backbone}/{init}"
+OF_RUN = f"{RESULTS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}"
+OUTPUTS = {
+    "run": "run.json",
+    "metrics": "metrics.json",
+    "history": "history.csv",
+    "predictions": "predictions.parquet",
+    "model": "model.keras",
+    "classes": "labels.json",
+    "preprocessing": "preprocessing.json",
+}
+
+
+def extracted_run(wildcards):
+    """A run that would be trained on these features; a shared init leaves task and seed open."""
+    w = dict(wildcards.items())
+    task, seed = w.get("task", ""), int(w.get("seed", 0))
+    return Run(w["collection"], task, w["backbone"], w["init"], "", seed)
+
+
+def extraction_settings(wildcards):
+    """The settings of features."""
+    return canonical(study.extraction(extracted_run(wildcards), wildcards.preprocessing))
+
+
+def training_settings(wildcards):
+    """The settings of a run."""
+    return canonical(study.training(run_of(wildcards)))
+
+
+rule features_shared:
+    input:
+        first=lambda wildcards: study.first_file(extracted_run(wildcards)),
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        **{name: f"{SHARED}/{file}" for name, file in EXTRACTION.items()},
+    params:
+        settings=extraction_settings,
+        code=fingerprint("features.py"),
+    log:
+        "logs/resources/{collection}/features/{backbone}/{init}/{preprocessing}.log",
+    benchmark:
+        "logs/resources/{collection}/features/{backbone}/{init}/{preprocessing}.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    script:
+        "../scripts/features.py"
+
+
+rule features_of_run:
+    input:
+        first=lambda wildcards: study.first_file(extracted_run(wildcards)),
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        **{name: f"{OF_RUN}/{file}" for name, file in EXTRACTION.items()},
+    params:
+        settings=extraction_settings,
+        code=fingerprint("features.py"),
+    log:
+        f"{LOGS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}/{{preprocessing}}.log",
+    benchmark:
+        f"{LOGS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}/{{preprocessing}}.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    script:
+        "../scripts/features.py"
+
+
+rule head:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        features=lambda wildcards: f"{study.features(run_of(wildcards))}.npy",
+        ids=lambda wildcards: f"{study.features(run_of(wildcards))}.ids.csv",
+        record=lambda wildcards: f"{study.features(run_of(wildcards))}.json",
+        first=lambda wildcards: study.first_file(run_of(wildcards)),
+    output:
+        **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "head"),
+    params:
+        settings=training_settings,
+        code=fingerprint("head.py"),
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    script:
+        "../scripts/head.py"
+
+
+rule fine_tune:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+        first=lambda wildcards: study.first_file(run_of(wildcards)),
+    output:
+        **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
+    params:
+        settings=training_settings,
+        code=fingerprint("fine_tune.py"),
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=16000,
+        runtime=2880,
+    script:
+        "../scripts/fine_tune.py"
+
+
+rule baselines:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        pixels=lambda wildcards: pixels_of(wildcards.collection, smallest_backbone(wildcards)),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        f"{RESULTS}/baselines/{{collection}}/{{task}}/seed-{{seed}}.json",
+    params:
+        code=fingerprint("baselines.py"),
+    log:
+        f"{LOGS}/baselines/{{collection}}/{{task}}/seed-{{seed}}.log",
+    benchmark:
+        f"{LOGS}/baselines/{{collection}}/{{task}}/seed-{{seed}}.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    script:
+        "../scripts/baselines.py"
+
+
+rule runs:
+    input:
+        run_files(study.runs, ["run.json"]),

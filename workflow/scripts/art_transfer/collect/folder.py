@@ -1,0 +1,89 @@
+"""A museum that is a folder: one CSV of metadata and the image files that it names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from art_transfer.collect.source import FetchedImage
+from art_transfer.errors import StudyError
+from art_transfer.formats import OBJECTS
+
+LISTS = ("creators", "materials", "types")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The settings of a ``folder`` source; see the config's reference."""
+
+    folder: str
+    metadata: str
+    columns: dict[str, str]
+    list_separator: str
+
+    def objects(self) -> pd.DataFrame:
+        """Read the CSV: one row per object, columns as ``formats.OBJECTS``, sorted by id.
+
+        Raises StudyError for a missing file or column, and for ids that are empty or not unique.
+        """
+        path = Path(self.folder) / self.metadata
+        table = _read_csv(path)
+        missing = [name for name in self.columns.values() if name not in table.columns]
+        if missing:
+            raise StudyError(
+                f"{path}: there is no column {', '.join(map(repr, missing))}; the columns are "
+                f"{list(table.columns)}. Name the right ones under `columns` in the config."
+            )
+        objects = pd.DataFrame(
+            {
+                field: table[self.columns[field]].str.strip() if field in self.columns else ""
+                for field in OBJECTS.names
+            },
+            index=table.index,
+        )
+        for field in LISTS:
+            objects[field] = [self._values(cell) for cell in objects[field]]
+        _check_ids(path, objects["object_id"])
+        return objects.sort_values("object_id", ignore_index=True)
+
+    def images(self, objects: pd.DataFrame) -> Iterator[FetchedImage]:
+        """Read the image file of each object."""
+        root = Path(self.folder).resolve()
+        for object_id, name in zip(objects["object_id"], objects["image"], strict=True):
+            path = (root / name).resolve()
+            if not name or not path.is_relative_to(root):
+                yield FetchedImage(object_id, None, f"missing: {name!r} is no file of the folder")
+            elif not path.is_file():
+                yield FetchedImage(object_id, None, f"missing: there is no file {name}")
+            else:
+                yield FetchedImage(object_id, path.read_bytes(), "ok")
+
+    def _values(self, cell: str) -> list[str]:
+        parts = cell.split(self.list_separator) if self.list_separator else [cell]
+        return [part.strip() for part in parts if part.strip()]
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
+        return pd.read_csv(path, encoding="utf-8-sig", **options)
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: there is no such file") from error
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
+
+
+def _check_ids(path: Path, ids: pd.Series) -> None:
+    if len(ids) == 0:
+        raise StudyError(f"{path}: there is no object in it")
+    if (ids == "").any():
+        rows = (ids.index[ids == ""][:5] + 2).tolist()
+        raise StudyError(f"{path}: the object id is empty in line {rows}")
+    repeated = sorted(set(ids[ids.duplicated()]))
+    if repeated:
+        raise StudyError(
+            f"{path}: {len(repeated)} object ids stand in several rows, as {repeated[:5]}; "
+            "each object needs an id of its own"
+        )

@@ -1,0 +1,82 @@
+"""Who is trained on, who chooses the epoch, and who is tested.
+
+Every object has two numbers that come from a hash of the seed and its id alone: a side, low or
+high with even chances, and a place in a line. So a split does not depend on row order, platform,
+collection size or other tasks.
+
+``stratified`` deals out each class by itself. Test objects come from the low end of the line and
+validation objects from the high end: as many as a fifth of the class's low, or high, side (a tenth
+of the class on average), rounded, and at least one. A side of fewer than ten objects gives one;
+so a class of 3 to 9 objects gives one each to test and validation, and the rest to train. Since a
+further object joins one side only, at most one other object of its class changes its split; exact
+tenths cannot have that property (docs/splits.md, with the one exception: a class of ten or more
+whose objects all lie on one side, a chance of less than 1 in 500, may change two).
+"""
+
+import hashlib
+
+import pandas as pd
+
+from art_transfer.errors import StudyError
+
+SPLIT_NAMES = ("train", "validation", "test")
+
+
+def split(labels: pd.DataFrame, seed: int, rule: str, name: str) -> pd.DataFrame:
+    """Deal out labelled objects.
+
+    ``labels`` has the columns object_id and label; the result has ``formats.SPLITS``'s, sorted by
+    object_id, without the classes that do not occur in all three splits (paper, section 2.2).
+    ``name`` says in messages what is split. Raises StudyError where fewer than two classes occur
+    in all three.
+    """
+    table = labels.assign(
+        **{
+            column: [_hash(column, seed, object_id) for object_id in labels["object_id"]]
+            for column in ("side", "place")
+        }
+    ).sort_values("place")
+    if rule == "stratified":
+        parts = [_dealt_by_sides(group) for _, group in table.groupby("label", sort=True)]
+        table["split"] = pd.concat(parts)
+    else:
+        table["split"] = _dealt_in_line(table, 0.1, 0.1 if rule == "random_80_10_10" else 0.09)
+    everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
+    kept = table[table["label"].map(everywhere)]
+    if kept["label"].nunique() < 2:
+        raise StudyError(
+            f"{name}: {kept['label'].nunique()} classes occur in all three splits under "
+            f"`splits.rule: {rule}` with seed {seed}, and a task needs two"
+        )
+    return kept.sort_values("object_id", ignore_index=True)[["object_id", "label", "split"]]
+
+
+def share(side: int) -> int:
+    """How many objects a side of a class gives away: one, or from ten on a fifth, rounded."""
+    return 1 if side < 10 else (side + 2) // 5
+
+
+def _dealt_by_sides(group: pd.DataFrame) -> pd.Series:
+    """The split of each object of one class; ``group`` is in the order of the line."""
+    low = (group["side"] % 2 == 0).to_numpy()
+    ordered = pd.concat([group[low], group[~low]])
+    dealt = pd.Series("train", index=ordered.index)
+    dealt.iloc[-share(int((~low).sum())) :] = "validation"
+    dealt.iloc[: share(int(low.sum()))] = "test"
+    return dealt
+
+
+def _dealt_in_line(table: pd.DataFrame, test: float, validation: float) -> pd.Series:
+    """Random splits without regard to classes, as the paper's authors' code made them."""
+    n_test, n_validation = round(len(table) * test), round(len(table) * validation)
+    dealt = pd.Series("train", index=table.index)
+    dealt.iloc[:n_test] = "test"
+    dealt.iloc[n_test : n_test + n_validation] = "validation"
+    return dealt
+
+
+def _hash(what: str, seed: int, object_id: str) -> int:
+    digest = hashlib.sha256(f"{what}/{seed}/{object_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1  # fits a signed integer
+
+

@@ -1,0 +1,60 @@
+"""What a trained network is worth: its predictions on the test split, and scores of them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+
+def predictions(
+    object_ids: list[str], labels: list[str], classes: list[str], probability: NDArray[np.float32]
+) -> pd.DataFrame:
+    """One row per object with the columns of ``formats.PREDICTIONS``, sorted by id.
+
+    ``probability`` is (n, classes). The rank of the true class counts from 1; of equally likely
+    classes the earlier one ranks first.
+    """
+    truth = np.array([classes.index(label) for label in labels])
+    order = np.argsort(-probability, axis=1, kind="stable")
+    table = pd.DataFrame(
+        {
+            "object_id": object_ids,
+            "label": labels,
+            "predicted": np.array(classes, dtype=object)[order[:, 0]],
+            "probability": np.take_along_axis(probability, order[:, :1], axis=1)[:, 0],
+            "rank": np.argmax(order == truth[:, None], axis=1) + 1,
+        }
+    )
+    return table.sort_values("object_id", ignore_index=True)
+
+
+def scores(table: pd.DataFrame) -> dict[str, Any]:
+    """Scores of predictions, each 0-1, and how many objects they are of."""
+    truth, predicted = table["label"], table["predicted"]
+    return {
+        "accuracy": float(accuracy_score(truth, predicted)),
+        "top5_accuracy": float((table["rank"] <= 5).mean()),
+        "balanced_accuracy": float(balanced_accuracy_score(truth, predicted)),
+        "macro_f1": float(
+            f1_score(truth, predicted, labels=sorted(set(truth)), average="macro", zero_division=0)
+        ),
+        "n": len(table),
+    }
+
+
+def metrics(table: pd.DataFrame, history: pd.DataFrame, best: int, n: int) -> dict[str, Any]:
+    """The contents of ``metrics.json``; ``best`` is the chosen epoch, ``n`` validation objects."""
+    chosen = history.set_index("epoch").loc[best]
+    return {
+        "test": scores(table),
+        "validation": {
+            "accuracy": float(chosen["val_accuracy"]),
+            "loss": float(chosen["val_loss"]),
+            "n": n,
+        },
+        "train": {"accuracy": float(chosen["accuracy"])},
+        "best_epoch": best,
+        "epochs": int(history["epoch"].max()),
+    }

@@ -1,0 +1,65 @@
+"""Features of a whole museum: one forward pass, shared by every task, head and seed."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from art_transfer.errors import StudyError
+from art_transfer.files import atomic_path
+from art_transfer.formats import read_csv, write_csv
+from art_transfer.prepare.pixels import PixelStore
+from art_transfer.train.scaling import scale
+
+BATCH = 32
+
+
+def extract(
+    backbone: keras.Model, pixels: PixelStore, scaling: str, path: str | Path, ids: str | Path
+) -> int:
+    """Write the features of every object, float32 (n, |x|), and the ids of its rows beside it.
+
+    Rows are sorted by object id. Gives n. Raises StudyError where a feature is not finite.
+    """
+    object_ids = pixels.object_ids
+    rows = pixels.rows(object_ids)
+    with atomic_path(path) as temporary:
+        width = backbone.output_shape[-1]
+        features = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.float32, shape=(len(rows), width)
+        )
+        for start in range(0, len(rows), BATCH):
+            batch = scale(pixels.batch(rows[start : start + BATCH]), scaling)
+            features[start : start + BATCH] = backbone.predict_on_batch(batch)
+            if not np.isfinite(features[start : start + BATCH]).all():
+                raise StudyError(
+                    f"{path}: a feature is not finite among objects "
+                    f"{object_ids[start : start + BATCH]}; are the weights and their scaling right?"
+                )
+        features.flush()
+        del features
+    write_csv(ids, pd.DataFrame({"object_id": object_ids}))
+    return len(rows)
+
+
+def read_features(
+    path: str | Path, ids: str | Path, object_ids: list[str]
+) -> NDArray[np.float32]:
+    """The features of these objects, float32 (n, |x|), in their order.
+
+    Raises StudyError where the file has another number of rows than ids, or lacks an object.
+    """
+    features = np.load(path, mmap_mode="r", allow_pickle=False)
+    known = read_csv(ids, ["object_id"])["object_id"]
+    if len(features) != len(known):
+        raise StudyError(
+            f"{path}: {len(features)} rows of features, but {ids} has {len(known)} ids; "
+            "delete both to have them made again"
+        )
+    places = pd.Index(known).get_indexer(pd.Index(object_ids))
+    if (places < 0).any():
+        lacking = [i for i, place in zip(object_ids, places, strict=True) if place < 0]
+        raise StudyError(f"{path}: there are no features of {len(lacking)} objects: {lacking[:5]}")
+    return np.asarray(features[places])

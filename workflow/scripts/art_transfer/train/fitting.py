@@ -1,0 +1,117 @@
+"""Training by Keras's own loop, with an order of objects that comes from (seed, epoch) alone."""
+
+import sys
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from art_transfer.errors import StudyError
+from art_transfer.formats import HISTORY
+from art_transfer.settings import Method, Optimizer
+
+Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Gives the inputs at some positions: features, or scaled pixels."""
+
+
+class Batches(keras.utils.PyDataset):
+    """Inputs and class numbers in batches; the last batch may be smaller, nothing is dropped."""
+
+    def __init__(
+        self, read: Reader, classes: NDArray[np.int64], batch_size: int, seed: int | None = None
+    ) -> None:
+        """``classes`` (n,) are in the order of positions. ``seed`` shuffles anew each epoch."""
+        super().__init__()
+        self._read, self._classes, self._batch_size = read, classes, batch_size
+        self._seed = seed
+        self.epoch = 1
+        self._deal()
+
+    def __len__(self) -> int:
+        """The number of batches."""
+        return -(-len(self._classes) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """One batch: inputs and class numbers."""
+        start = index * self._batch_size
+        positions = self._order[start : start + self._batch_size]
+        return self._read(positions), self._classes[positions]
+
+    def on_epoch_end(self) -> None:
+        """Go to the next epoch's order; Keras calls this."""
+        self.start(self.epoch + 1)
+
+    def start(self, epoch: int) -> None:
+        """Take the order of ``epoch``, counted from 1."""
+        self.epoch = epoch
+        self._deal()
+
+    def _deal(self) -> None:
+        count = len(self._classes)
+        if self._seed is None:
+            self._order = np.arange(count)
+        else:
+            self._order = np.random.default_rng([self._seed, self.epoch]).permutation(count)
+
+
+def fit(
+    model: keras.Model,
+    train: Batches,
+    validation: Batches,
+    method: Method,
+    first_epoch: int,
+    last_epoch: int,
+) -> pd.DataFrame:
+    """Train from ``first_epoch`` to at most ``last_epoch``; give the history of these epochs.
+
+    Stops when the validation loss has not fallen for ``patience`` epochs, and leaves the weights
+    of the epoch with the smallest one (paper, section 2.3). Raises StudyError when the loss is no
+    longer a number.
+    """
+    model.compile(
+        optimizer=make_optimizer(method.optimizer),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    train.start(first_epoch)
+    fitted = model.fit(
+        train,
+        validation_data=validation,
+        initial_epoch=first_epoch - 1,
+        epochs=last_epoch,
+        shuffle=False,  # Keras would use Python's global random numbers
+        callbacks=[
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=method.patience, restore_best_weights=True
+            ),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    history = pd.DataFrame(fitted.history)
+    history.insert(0, "epoch", np.arange(len(history)) + first_epoch)
+    values = history.reindex(columns=HISTORY)
+    if not np.isfinite(values.to_numpy(dtype=float)).all():
+        raise StudyError(
+            f"the loss is no longer a number in epoch {int(values['epoch'].iloc[-1])}; a smaller "
+            f"learning rate than {method.optimizer.learning_rate} may help"
+        )
+    return values
+
+
+def make_optimizer(settings: Optimizer) -> keras.optimizers.Optimizer:
+    """The optimiser as Keras builds it."""
+    rate = settings.learning_rate
+    if settings.name == "sgd":
+        return keras.optimizers.SGD(rate, settings.momentum, settings.nesterov)
+    if settings.name == "rmsprop":
+        return keras.optimizers.RMSprop(rate, settings.rho, settings.momentum, settings.epsilon)
+    return keras.optimizers.Adam(rate, epsilon=settings.epsilon)
+
+
+def probabilities(model: keras.Model, data: Batches) -> NDArray[np.float32]:
+    """The probability of each class for each object, (n, classes), in the order of positions."""
+    return np.concatenate([model.predict_on_batch(data[index][0]) for index in range(len(data))])

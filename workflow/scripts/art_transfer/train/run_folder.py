@@ -1,0 +1,77 @@
+"""The files that a run leaves behind."""
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from art_transfer.files import atomic_path, write_json
+from art_transfer.formats import HISTORY, PREDICTIONS, write_csv, write_parquet
+from art_transfer.settings import Training
+from art_transfer.train.backbones import FEATURES
+from art_transfer.train.training import Trained
+
+
+def write_run(
+    folder: str | Path,
+    trained: Trained,
+    training: Training,
+    inputs: dict[str, str],
+    machine: dict[str, Any],
+    code: str,
+) -> None:
+    """Write a run's files, ``run.json`` last.
+
+    ``inputs`` are the SHA-256 of all that the run read, by path; ``machine`` is what
+    ``machine.Meter`` reports; ``code`` the fingerprint of the rule's code.
+    """
+    folder = Path(folder)
+    write_model(trained.model, folder / "model.keras")
+    write_json(folder / "labels.json", trained.classes)
+    write_json(folder / "preprocessing.json", preprocessing(training))
+    write_csv(folder / "history.csv", trained.history, HISTORY)
+    write_parquet(folder / "predictions.parquet", trained.predictions, PREDICTIONS)
+    write_json(folder / "metrics.json", trained.metrics)
+    record = {
+        "run": dataclasses.asdict(training.run),
+        "settings": dataclasses.asdict(training),
+        "code": code,
+        "inputs": inputs,
+        "parameters": trained.model.count_params(),
+        "features": trained.model.get_layer(FEATURES).output.shape[-1],
+        **machine,
+    }
+    write_json(folder / "run.json", record)
+
+
+def preprocessing(training: Training) -> dict[str, Any]:
+    """What must happen to an image before the model sees it."""
+    return {
+        "size": training.architecture.size,
+        "fit": training.pixels.fit,
+        "filter": training.pixels.filter,
+        "scaling": training.scaling,
+        "layer": training.architecture.layer,
+    }
+
+
+def write_model(model: keras.Model, path: str | Path) -> None:
+    """Save a model without its optimiser; the same weights give the same bytes.
+
+    Keras writes the time of saving into the file, which would make a retrained but equal parent
+    look like a changed one to every run that starts from it.
+    """
+    bare = keras.Model(model.input, model.output, name=model.name)
+    with atomic_path(path) as temporary:
+        bare.save(temporary)
+        with zipfile.ZipFile(temporary) as archive:
+            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+        metadata = json.loads(members["metadata.json"])
+        metadata["date_saved"] = ""
+        members["metadata.json"] = json.dumps(metadata).encode()
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in members.items():
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)

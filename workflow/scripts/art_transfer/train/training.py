@@ -1,0 +1,158 @@
+"""The two ways to train: a head on features, or the whole network; both leave the same files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from art_transfer.errors import StudyError
+from art_transfer.prepare.pixels import PixelStore
+from art_transfer.prepare.splits import SPLIT_NAMES
+from art_transfer.settings import Method, Training
+from art_transfer.train.backbones import HEAD, build, head, with_head
+from art_transfer.train.evaluation import metrics, predictions
+from art_transfer.train.fitting import Batches, Reader, fit, probabilities
+from art_transfer.train.scaling import scale
+
+
+@dataclass(frozen=True)
+class Data:
+    """The objects of one split table in one order, and how to read their inputs by position."""
+
+    table: pd.DataFrame  # object_id, label, split
+    read: Reader
+
+    @property
+    def classes(self) -> list[str]:
+        """The class names in the order of the network's outputs."""
+        return sorted(self.table["label"].unique())
+
+    def batches(self, split: str, batch_size: int, seed: int | None = None) -> Batches:
+        """The batches of one split; ``seed`` shuffles them."""
+        positions = np.flatnonzero(self.table["split"] == split)
+        numbers = pd.Index(self.classes).get_indexer(self.table["label"].iloc[positions])
+
+        def read(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+            return self.read(positions[chosen])
+
+        return Batches(read, numbers.astype(np.int64), batch_size, seed)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run."""
+
+    model: keras.Model  # from scaled pixels to probabilities
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+    metrics: dict[str, object]
+    classes: list[str]
+    images: int  # how many passed through what was trained
+
+
+def train_head(
+    training: Training, split: pd.DataFrame, features: NDArray[np.float32], file: str
+) -> Trained:
+    """Train a softmax on features (n, |x|) whose rows are the split table's.
+
+    This is "off the shelf" (paper, section 2.3). The model that is left is the whole network.
+    """
+    data = Data(split, lambda positions: features[positions])
+    seed = training.run.seed
+    inputs = keras.Input((features.shape[1],))
+    layer = head(len(data.classes), seed)
+    small = keras.Model(inputs, layer(inputs))
+    history = _fit(small, data, training.method, seed, lambda: None)
+    whole = with_head(build(training.architecture, training.first, file), len(data.classes), seed)
+    whole.get_layer(HEAD).set_weights(layer.get_weights())
+    return _tested(whole, small, data, history, training)
+
+
+def fine_tune(training: Training, split: pd.DataFrame, pixels: PixelStore, file: str) -> Trained:
+    """Train a whole network with its new head on pixels (paper, section 2.3)."""
+    rows = pixels.rows(split["object_id"])
+    data = Data(split, lambda positions: scale(pixels.batch(rows[positions]), training.scaling))
+    seed, method = training.run.seed, training.method
+    backbone = build(training.architecture, training.first, file)
+    model = with_head(backbone, len(data.classes), seed)
+    history = _fit(model, data, method, seed, lambda: thaw(backbone, method))
+    return _tested(model, model, data, history, training)
+
+
+def thaw(backbone: keras.Model, method: Method) -> None:
+    """Let the layers train that the method does not freeze.
+
+    ``batch_norm: inference`` keeps those layers wholly as they came: their statistics, and their
+    scales and offsets too, as Keras couples the two.
+    """
+    backbone.trainable = True
+    weighted = [layer for layer in backbone.layers if layer.weights]
+    if method.frozen_layers > len(weighted):
+        raise StudyError(
+            f"a method's `frozen_layers` is {method.frozen_layers}, but {backbone.name} has only "
+            f"{len(weighted)} layers with weights"
+        )
+    for number, layer in enumerate(weighted):
+        kept = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= method.frozen_layers and not (
+            kept and method.batch_norm == "inference"
+        )
+
+
+def _fit(
+    model: keras.Model, data: Data, method: Method, seed: int, thaw: Callable[[], None]
+) -> pd.DataFrame:
+    """Fit on the train split: first the head alone if the method says so, then what it thaws."""
+    train = data.batches("train", method.batch_size, seed)
+    validation = data.batches("validation", method.batch_size)
+    warmup = []
+    if method.head_warmup_epochs:
+        for layer in model.layers:
+            layer.trainable = layer.name == HEAD
+        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs)]
+    thaw()
+    first = method.head_warmup_epochs + 1
+    return pd.concat([*warmup, fit(model, train, validation, method, first, method.epochs)])
+
+
+def _tested(
+    model: keras.Model, tested: keras.Model, data: Data, history: pd.DataFrame, training: Training
+) -> Trained:
+    """Test the weights of the epoch that early stopping chose, on every object of the split."""
+    method = training.method
+    after_warmup = history[history["epoch"] > method.head_warmup_epochs]
+    best = int(after_warmup.loc[after_warmup["val_loss"].idxmin(), "epoch"])
+    probability = probabilities(tested, data.batches("test", method.batch_size))
+    split = data.table[data.table["split"] == "test"]
+    table = predictions(
+        split["object_id"].tolist(), split["label"].tolist(), data.classes, probability
+    )
+    count = data.table["split"].value_counts()
+    per_epoch = int(count["train"] + count["validation"])
+    return Trained(
+        model=model,
+        history=history,
+        predictions=table,
+        metrics=metrics(table, history, best, int(count["validation"])),
+        classes=data.classes,
+        images=per_epoch * len(history) + int(count["test"]),
+    )
+
+
+def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """A split table, unless it was edited into one that cannot be trained on."""
+    wrong = sorted(set(table["split"]) - set(SPLIT_NAMES))
+    repeated = table["object_id"][table["object_id"].duplicated()].tolist()
+    everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
+    lacking = everywhere.index[~everywhere].tolist()
+    if wrong or repeated or lacking:
+        raise StudyError(
+            f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that are "
+            f"not in all three splits {lacking[:5]}; expected none of these. Delete the file to "
+            "have it made again."
+        )
+    return table

@@ -1,0 +1,23 @@
+"""Rules features_shared and features_of_run: one forward pass over a whole museum."""
+
+from art_transfer.files import write_json
+from art_transfer.formats import IMAGES, read_csv
+from art_transfer.job import logged, settings
+from art_transfer.prepare.pixels import PixelStore
+from art_transfer.provenance import hashes, write_sha256
+from art_transfer.settings import Extraction
+from art_transfer.train.backbones import build
+from art_transfer.train.features import extract
+from art_transfer.train.machine import Meter, prepare
+
+with logged(snakemake.log[0]):
+    wanted, given, made = settings(snakemake, Extraction), snakemake.input, snakemake.output
+    prepare(wanted.threads, wanted.first.seed, snakemake.resources.get("gpu", 0))
+    meter = Meter()
+    backbone = build(wanted.architecture, wanted.first, "".join(given.first))
+    store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
+    images = extract(backbone, store, wanted.scaling, made.features, made.ids)
+    write_sha256(made.features)
+    inputs = hashes([*given.first, *given.pixels, *given.tables])
+    record = {"inputs": inputs, "code": snakemake.params.code, **meter.report(images)}
+    write_json(made.record, record)

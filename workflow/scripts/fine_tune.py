@@ -1,0 +1,24 @@
+"""Rule fine_tune: train a whole network."""
+
+from pathlib import Path
+
+from art_transfer.formats import IMAGES, SPLITS, read_csv
+from art_transfer.job import logged, settings
+from art_transfer.prepare.pixels import PixelStore
+from art_transfer.provenance import hashes
+from art_transfer.settings import Training
+from art_transfer.train.machine import Meter, prepare
+from art_transfer.train.run_folder import write_run
+from art_transfer.train.training import checked_split, fine_tune
+
+with logged(snakemake.log[0]):
+    training, given = settings(snakemake, Training), snakemake.input
+    prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
+    meter = Meter()
+    split = checked_split(read_csv(given.split, SPLITS), given.split)
+    store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
+    trained = fine_tune(training, split, store, "".join(given.first))
+    inputs = hashes([given.split, *given.pixels, *given.tables, *given.first])
+    folder = Path(snakemake.output.run).parent
+    machine = meter.report(trained.images)
+    write_run(folder, trained, training, inputs, machine, snakemake.params.code)

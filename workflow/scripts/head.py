@@ -1,0 +1,24 @@
+"""Rule head: train a softmax on features."""
+
+from pathlib import Path
+
+from art_transfer.formats import SPLITS, read_csv
+from art_transfer.job import logged, settings
+from art_transfer.provenance import hashes
+from art_transfer.settings import Training
+from art_transfer.train.features import read_features
+from art_transfer.train.machine import Meter, prepare
+from art_transfer.train.run_folder import write_run
+from art_transfer.train.training import checked_split, train_head
+
+with logged(snakemake.log[0]):
+    training, given = settings(snakemake, Training), snakemake.input
+    prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
+    meter = Meter()
+    split = checked_split(read_csv(given.split, SPLITS), given.split)
+    features = read_features(given.features, given.ids, split["object_id"].tolist())
+    trained = train_head(training, split, features, "".join(given.first))
+    inputs = hashes([given.split, given.features, given.ids, given.record, *given.first])
+    folder = Path(snakemake.output.run).parent
+    machine = meter.report(trained.images)
+    write_run(folder, trained, training, inputs, machine, snakemake.params.code)
