@@ -6,7 +6,7 @@ export PATH := $(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
 CORES ?= 2
 
-.PHONY: demo test lint lock clean
+.PHONY: help demo test lint docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -18,13 +18,24 @@ help:  ## this list
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	touch $@
 
+demo: .venv/.made  ## a whole study on made-up museums: tables, figures, report, archive
+	$(BIN)/snakemake archive --cores $(CORES) --configfile config/demo.yaml
+	@$(BIN)/python workflow/scripts/summary.py results/demo
+
 test: .venv/.made lint  ## lint, then every test
 	$(BIN)/python -m pytest
 
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
 	$(BIN)/mypy
+
+docs: .venv/.made  ## config/README.md from the schema
+	cd workflow/scripts && $(BIN)/python -m art_transfer.config_reference ../../config/README.md
 
 lock:  ## resolve the lock anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
+
+clean:  ## remove the demo's results and what can be computed again for it
+	rm -rf results/demo logs/demo resources/{large_museum,small_museum,unrelated_museum,photos}

@@ -14,6 +14,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/archive.smk"
 
 
 localrules:
@@ -22,9 +24,14 @@ localrules:
     metadata,
     splits,
     runs,
+    tables,
+    figures,
+    archive,
 
 
 rule all:
     default_target: True
     input:
-        rules.runs.input,
+        rules.run_config.output,
+        rules.tables.input,
+        rules.figures.input,

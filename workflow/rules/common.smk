@@ -8,13 +8,20 @@ from art_transfer.checks import check_definitions, load_study
 from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
-from art_transfer.settings import (
+from art_transfer.job_settings import (
+    CrateSettings,
+    CurvesSettings,
+    DatasetsSettings,
+    GainsSettings,
     ImagesSettings,
     LabelSettings,
-    Run,
+    MosaicSettings,
+    SaliencySettings,
     SplitSettings,
-    canonical,
+    TableSettings,
+    TitleSettings,
 )
+from art_transfer.settings import Run, canonical
 
 
 given = [Path(path).parent for path in workflow.configfiles]
@@ -28,6 +35,7 @@ config.update(loaded)
 
 RESULTS = study.results
 LOGS = f"logs/{study.settings.study}"
+TABLE_FILES = ["metrics.json", "predictions.parquet", "run.json"]
 RUN = "{collection}/{task}/{backbone}/{init}/{method}/seed-{seed}"
 
 

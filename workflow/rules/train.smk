@@ -34,6 +34,16 @@ def extraction_settings(wildcards):
     return canonical(study.extraction(extracted_run(wildcards), wildcards.preprocessing))
 
 
+def smallest_backbone(wildcards):
+    """The backbone with the smallest input among a task's runs; thumbnails need no more."""
+    used = {
+        run.backbone
+        for run in study.runs
+        if (run.collection, run.task) == (wildcards.collection, wildcards.task)
+    }
+    return min(used, key=lambda name: (study.settings.backbones[name].size, name))
+
+
 def training_settings(wildcards):
     """The settings of a run."""
     return canonical(study.training(run_of(wildcards)))

@@ -3,14 +3,16 @@
 from art_transfer.files import write_json
 from art_transfer.formats import IMAGES, read_csv
 from art_transfer.job import logged, settings
+from art_transfer.job_settings import Extraction
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.provenance import hashes, write_sha256
-from art_transfer.settings import Extraction
-from art_transfer.train.backbones import build
-from art_transfer.train.features import extract
-from art_transfer.train.machine import Meter, prepare
 
 with logged(snakemake.log[0]):
+    # Imported here so that TensorFlow's greetings go to the log.
+    from art_transfer.train.backbones import build
+    from art_transfer.train.features import extract
+    from art_transfer.train.machine import Meter, prepare
+
     wanted, given, made = settings(snakemake, Extraction), snakemake.input, snakemake.output
     prepare(wanted.threads, wanted.first.seed, snakemake.resources.get("gpu", 0))
     meter = Meter()

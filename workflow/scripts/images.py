@@ -4,7 +4,7 @@ from art_transfer.collect.shards import shard_of, write_shard
 from art_transfer.collect.sources import open_source
 from art_transfer.formats import OBJECTS, read_parquet
 from art_transfer.job import logged, settings
-from art_transfer.settings import ImagesSettings
+from art_transfer.job_settings import ImagesSettings
 
 with logged(snakemake.log[0]):
     wanted, shard = settings(snakemake, ImagesSettings), snakemake.wildcards.shard

@@ -3,8 +3,8 @@
 import pandas as pd
 from art_transfer.formats import IMAGES, OBJECTS, read_csv, read_parquet, write_csv
 from art_transfer.job import logged, settings
+from art_transfer.job_settings import LabelSettings
 from art_transfer.prepare.labels import check_images, choose_labels
-from art_transfer.settings import LabelSettings
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, LabelSettings)

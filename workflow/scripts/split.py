@@ -2,8 +2,8 @@
 
 from art_transfer.formats import SPLITS, read_csv, write_csv
 from art_transfer.job import logged, settings
+from art_transfer.job_settings import SplitSettings
 from art_transfer.prepare.splits import split
-from art_transfer.settings import SplitSettings
 
 with logged(snakemake.log[0]):
     labels = read_csv(snakemake.input.labels, ["object_id", "label"])

@@ -133,14 +133,14 @@ def _message(error: ValidationError) -> str:
     """One line for the user: the key, the value, and what is allowed."""
     key = "`" + ".".join(str(part) for part in error.absolute_path) + "`"
     part: dict[str, Any] = error.schema if isinstance(error.schema, dict) else {}
-    value = error.instance
+    value: Any = error.instance
     if error.validator == "additionalProperties":
         known = list(part["properties"])
         unknown = [name for name in value if name not in known]
         close = difflib.get_close_matches(str(unknown[0]), known, n=1)
-        hint = f"; did you mean `{close[0]}`?" if close else ""
+        hint = f" (did you mean `{close[0]}`?)" if close else ""
         place = "the config" if key == "``" else key
-        return f"{place} has no key {', '.join(f'`{n}`' for n in unknown)}{hint} allowed: {known}"
+        return f"{place} has no key {', '.join(f'`{n}`' for n in unknown)}{hint}; allowed: {known}"
     if error.validator == "required":
         missing = [name for name in part["required"] if name not in value]
         place = "the config" if key == "``" else key

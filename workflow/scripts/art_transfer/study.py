@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from art_transfer.settings import (
+from art_transfer.job_settings import (
     Architecture,
     Extraction,
     FirstWeights,
-    Run,
-    Settings,
     SourceSettings,
     Training,
 )
+from art_transfer.settings import Run, Settings
 
 T = TypeVar("T")
 

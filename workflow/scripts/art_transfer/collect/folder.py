@@ -23,7 +23,7 @@ class Folder:
     columns: dict[str, str]
     list_separator: str
 
-    def objects(self) -> pd.DataFrame:
+    def read(self) -> pd.DataFrame:
         """Read the CSV: one row per object, columns as ``formats.OBJECTS``, sorted by id.
 
         Raises StudyError for a missing file or column, and for ids that are empty or not unique.

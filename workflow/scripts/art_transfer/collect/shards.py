@@ -37,7 +37,11 @@ def write_shard(
     with atomic_path(zip_path) as temporary:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for image in images:
-                row = {"object_id": image.object_id, "shard": shard, "status": image.status}
+                row: dict[str, object] = {
+                    "object_id": image.object_id,
+                    "shard": shard,
+                    "status": image.status,
+                }
                 if image.data is not None:
                     row |= _checked(image.data)
                 if row["status"] == "ok" and image.data is not None:
@@ -70,3 +74,12 @@ def read_shard(zip_path: str | Path, csv_path: str | Path) -> Iterator[tuple[str
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of an image table whose image is there and can be decoded."""
     return table[table["status"] == "ok"]
+
+
+def read_images(folder: str | Path, object_ids: Iterable[str], shards: int) -> dict[str, bytes]:
+    """The image files of some objects of a museum; ``folder`` holds its shards."""
+    found = {}
+    for object_id in object_ids:
+        with zipfile.ZipFile(Path(folder) / f"{shard_of(object_id, shards)}.zip") as archive:
+            found[object_id] = archive.read(member_name(object_id))
+    return found

@@ -17,7 +17,7 @@ class FetchedImage(NamedTuple):
 class Source(Protocol):
     """A museum to collect from."""
 
-    def objects(self) -> pd.DataFrame:
+    def read(self) -> pd.DataFrame:
         """All objects, with the columns of ``formats.OBJECTS``, sorted by ``object_id``."""
         ...
 

@@ -4,7 +4,8 @@ from art_transfer.collect.folder import Folder
 from art_transfer.collect.source import Source
 from art_transfer.collect.synthetic import Synthetic
 from art_transfer.errors import StudyError
-from art_transfer.settings import SourceSettings, from_mapping
+from art_transfer.job_settings import SourceSettings
+from art_transfer.settings import from_mapping
 
 SOURCES: dict[str, type[Source]] = {"folder": Folder, "synthetic": Synthetic}
 

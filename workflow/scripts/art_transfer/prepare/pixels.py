@@ -41,9 +41,7 @@ def square(image: Image.Image, size: int, pixels: Pixels) -> NDArray[np.uint8]:
     scale = size / max(width, height)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
     canvas = Image.new("RGB", (size, size))
-    canvas.paste(
-        image.resize(inner, resample), ((size - inner[0]) // 2, (size - inner[1]) // 2)
-    )
+    canvas.paste(image.resize(inner, resample), ((size - inner[0]) // 2, (size - inner[1]) // 2))
     return np.asarray(canvas)
 
 
@@ -92,4 +90,7 @@ class PixelStore:
 
     def batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """The pixels (n, size, size, 3) at ``rows``, in their order."""
-        return np.stack([self._arrays[shard][row] for shard, row in rows])
+        pixels = np.empty((len(rows), *self._arrays[0].shape[1:]), np.uint8)
+        for place, (shard, row) in enumerate(rows):
+            pixels[place] = self._arrays[shard][row]
+        return pixels

@@ -78,5 +78,3 @@ def _dealt_in_line(table: pd.DataFrame, test: float, validation: float) -> pd.Se
 def _hash(what: str, seed: int, object_id: str) -> int:
     digest = hashlib.sha256(f"{what}/{seed}/{object_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1  # fits a signed integer
-
-

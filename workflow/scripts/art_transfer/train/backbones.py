@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from art_transfer.errors import StudyError
+from art_transfer.job_settings import Architecture, FirstWeights
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import Architecture, FirstWeights
 from art_transfer.train.demo_backbones import demo_plain, demo_residual
 
 FEATURES, HEAD = "features", "head"

@@ -46,15 +46,15 @@ def scores(table: pd.DataFrame) -> dict[str, Any]:
 
 def metrics(table: pd.DataFrame, history: pd.DataFrame, best: int, n: int) -> dict[str, Any]:
     """The contents of ``metrics.json``; ``best`` is the chosen epoch, ``n`` validation objects."""
-    chosen = history.set_index("epoch").loc[best]
+    chosen = history[history["epoch"] == best].iloc[0].to_dict()
     return {
         "test": scores(table),
         "validation": {
-            "accuracy": float(chosen["val_accuracy"]),
-            "loss": float(chosen["val_loss"]),
+            "accuracy": chosen["val_accuracy"],
+            "loss": chosen["val_loss"],
             "n": n,
         },
-        "train": {"accuracy": float(chosen["accuracy"])},
+        "train": {"accuracy": chosen["accuracy"]},
         "best_epoch": best,
         "epochs": int(history["epoch"].max()),
     }

@@ -44,9 +44,7 @@ def extract(
     return len(rows)
 
 
-def read_features(
-    path: str | Path, ids: str | Path, object_ids: list[str]
-) -> NDArray[np.float32]:
+def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> NDArray[np.float32]:
     """The features of these objects, float32 (n, |x|), in their order.
 
     Raises StudyError where the file has another number of rows than ids, or lacks an object.

@@ -10,7 +10,7 @@ import keras
 
 from art_transfer.files import atomic_path, write_json
 from art_transfer.formats import HISTORY, PREDICTIONS, write_csv, write_parquet
-from art_transfer.settings import Training
+from art_transfer.job_settings import Training
 from art_transfer.train.backbones import FEATURES
 from art_transfer.train.training import Trained
 

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
+from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.prepare.splits import SPLIT_NAMES
-from art_transfer.settings import Method, Training
+from art_transfer.settings import Method
 from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
@@ -34,7 +35,7 @@ class Data:
     def batches(self, split: str, batch_size: int, seed: int | None = None) -> Batches:
         """The batches of one split; ``seed`` shuffles them."""
         positions = np.flatnonzero(self.table["split"] == split)
-        numbers = pd.Index(self.classes).get_indexer(self.table["label"].iloc[positions])
+        numbers = pd.Index(self.classes).get_indexer(pd.Index(self.table["label"].iloc[positions]))
 
         def read(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
             return self.read(positions[chosen])
@@ -124,8 +125,8 @@ def _tested(
 ) -> Trained:
     """Test the weights of the epoch that early stopping chose, on every object of the split."""
     method = training.method
-    after_warmup = history[history["epoch"] > method.head_warmup_epochs]
-    best = int(after_warmup.loc[after_warmup["val_loss"].idxmin(), "epoch"])
+    candidates = history[history["epoch"] > method.head_warmup_epochs]
+    best = int(candidates["epoch"].iloc[int(candidates["val_loss"].argmin())])
     probability = probabilities(tested, data.batches("test", method.batch_size))
     split = data.table[data.table["split"] == "test"]
     table = predictions(
@@ -151,8 +152,8 @@ def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     lacking = everywhere.index[~everywhere].tolist()
     if wrong or repeated or lacking:
         raise StudyError(
-            f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that are "
-            f"not in all three splits {lacking[:5]}; expected none of these. Delete the file to "
-            "have it made again."
+            f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that "
+            f"are not in all three splits {lacking[:5]}; expected none of these. Delete the file "
+            "to have it made again."
         )
     return table

@@ -1,0 +1,106 @@
+"""Published beside reproduced: nothing lost, nothing doubled, like compared with like."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from art_transfer.errors import StudyError
+from art_transfer.report.comparison import (
+    COMPARISON,
+    compare,
+    comparison_table,
+    read_published,
+    read_table1,
+)
+from art_transfer.report.grid import markdown
+
+FOLDER = Path(__file__).parents[2] / "config" / "published"
+ACCURACIES = [FOLDER / f"{name}.csv" for name in ("table2", "table3", "scratch_v3")]
+
+
+def cell(init="imagenet", method="fine_tuning", backbone="vgg19", **changed):
+    row = {"collection": "rijksmuseum", "task": "material", "backbone": backbone, "init": init}
+    row |= {"method": method, "seeds": 1, "n": 10_000, "accuracy": 0.9123}
+    return row | {"validation_accuracy": 0.88, "runs": "runs/x/seed-1"} | changed
+
+
+def test_the_published_tables_are_whole():
+    table = read_published(ACCURACIES)
+    assert table["table"].value_counts().to_dict() == {
+        **{"Table 2": 24, "Table 3": 32, "Figure 2": 1, "Figure 3": 2}
+    }
+    assert table.groupby("table")["page"].unique().map(list).to_dict() == {
+        **{"Table 2": [11], "Table 3": [12], "Figure 2": [8], "Figure 3": [10]}
+    }
+    # the paper's claims, read off its Tables: 41.59 -> 64.95 for ResNet50 on Antwerp's types
+    one = table.set_index(["collection", "task", "backbone", "init", "method"])["accuracy"]
+    assert one["antwerp", "type", "resnet50", "rijksnet", "off_the_shelf"] == 0.6495
+    assert one["rijksmuseum", "material", "resnet50", "imagenet", "fine_tuning"] == 0.9295
+    assert (table["split"] == "validation").sum() == 3
+
+
+def test_seven_and_eight_percent_carry_their_note():
+    table = read_published(ACCURACIES)
+    low = table[table["accuracy"] < 0.1].set_index("backbone")
+    assert low["accuracy"].to_dict() == {"inception_v3": 0.07, "resnet50": 0.08}
+    assert low["note"].str.contains("fraction printed without conversion").all()
+
+
+def test_like_is_compared_with_like():
+    published, table1 = read_published(ACCURACIES), read_table1(FOLDER / "table1.csv")
+    ours = pd.DataFrame([cell(), cell("random", "from_scratch", "inception_v3", accuracy=0.86)])
+    table = compare(published, table1, ours)
+    assert list(table) == COMPARISON
+    assert len(table) == 59 + 1, "the scratch run's test accuracy has no published partner"
+    assert table["table"].tolist()[:-1] == published["table"].tolist(), "in the published order"
+    key = ["collection", "task", "backbone", "init", "method", "split"]
+    rows = table.set_index(key)
+    tuned = rows.loc[("rijksmuseum", "material", "vgg19", "imagenet", "fine_tuning", "test")]
+    assert (tuned["published"], tuned["reproduced"]) == (0.9223, 0.9123)
+    assert tuned["difference"] == pytest.approx(-0.01)
+    # by hand, from 11,066.8 and 10,000 test objects
+    error = np.sqrt(0.9223 * 0.0777 / 11066.8 + 0.9123 * 0.0877 / 10000)
+    assert tuned["low"] == pytest.approx(-0.01 - 1.959964 * error)
+    assert tuned["high"] == pytest.approx(-0.01 + 1.959964 * error)
+    scratch = ("rijksmuseum", "material", "inception_v3", "random", "from_scratch")
+    assert rows.loc[(*scratch, "validation")]["published"] == 0.878
+    assert rows.loc[(*scratch, "validation")]["reproduced"] == 0.88
+    assert np.isnan(rows.loc[(*scratch, "test")]["published"])
+    assert rows.loc[(*scratch, "test")]["reproduced"] == 0.86
+
+
+def test_without_published_numbers_the_reproduced_ones_stand_alone():
+    table = compare(read_published([]), None, pd.DataFrame([cell(), cell()]))
+    assert len(table) == 1, "a cell of two experiments counts once"
+    assert table["published"].isna().all()
+    assert table["reproduced"].tolist() == [0.9123]
+
+
+def test_the_readers_table_has_footnotes_once_and_dashes_where_nothing_is(tmp_path):
+    published, table1 = read_published(ACCURACIES), read_table1(FOLDER / "table1.csv")
+    table = compare(published, table1, pd.DataFrame([cell()]))
+    titles, networks = {"rijksmuseum": "Rijksmuseum"}, {"vgg19": "VGG19"}
+    text = markdown(comparison_table(table, titles, networks))
+    line = next(line for line in text.splitlines() if "92.23" in line)
+    assert [part.strip() for part in line.split("|")[1:-1]] == [
+        *["Table 2, p. 11", "Rijksmuseum", "material", "VGG19", "imagenet", "fine tuning", "test"],
+        *["92.23", "91.23", "−1.00", "−1.75 to −0.25", "1"],
+    ]
+    assert text.count("last epoch of the authors' released validation curve") == 1
+    assert text.count("fraction printed without conversion: 7 %") == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a,b,c,d,e,test,92.1,"], "accuracy is 92.1 in row 2; expected a share"),
+        (["a,b,c,d,e,test,.9,", "a,b,c,d,e,test,.8,"], "row 3 is the second one for a/b/c/d/e"),
+    ],
+)
+def test_wrong_published_numbers_are_refused(tmp_path, rows, message):
+    path = tmp_path / "wrong.csv"
+    header = "table,page,collection,task,backbone,init,method,split,accuracy,note"
+    path.write_text("\n".join([header, *(f"Table 9,1,{row}" for row in rows)]))
+    with pytest.raises(StudyError, match=message):
+        read_published([path])

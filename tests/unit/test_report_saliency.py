@@ -1,0 +1,91 @@
+"""Which objects the saliency figure shows, and what it says where there are few or none."""
+
+import numpy as np
+import pandas as pd
+from art_transfer.formats import write_csv
+from art_transfer.report import style
+from art_transfer.report.saliency import Panel, choose, saliency_figure, shown_objects
+
+TRUTH = ["cat", "dog", "cat", "dog", "cat", "dog"]
+
+
+def predictions(predicted, probability) -> pd.DataFrame:
+    ids = [f"o{i}" for i in range(len(TRUTH))]
+    table = {"object_id": ids, "label": TRUTH, "predicted": predicted, "probability": probability}
+    return pd.DataFrame(table | {"rank": 1})
+
+
+BEFORE = predictions(["dog", "cat", "dog", "dog", "dog", "cat"], 0.5)
+AFTER = predictions(["cat", "dog", "cat", "dog", "dog", "dog"], [0.6, 0.9, 0.7, 0.99, 0.95, 0.9])
+
+
+def panel(choice) -> Panel:
+    n = len(choice.objects)
+    generator = np.random.default_rng(1)
+    maps = generator.random((2, n, 8, 8)).astype(np.float32)
+    images = [generator.integers(0, 255, (20, 30, 3), dtype=np.uint8) for _ in range(n)]
+    return Panel(choice, images, maps[0], maps[1])
+
+
+def test_the_surest_of_those_that_only_the_second_network_gets_right_are_shown():
+    choice = choose("type", BEFORE, AFTER, 3)
+    # o3 was right before too, o4 is wrong after; o1 and o5 are equally sure
+    assert choice.objects["object_id"].tolist() == ["o1", "o5", "o2"]
+    assert choice.objects["predicted_before"].tolist() == ["cat", "cat", "dog"]
+    assert (choice.only_after_right, choice.test_objects) == (4, 6)
+    shuffled = choose("type", BEFORE[::-1], AFTER.sample(frac=1, random_state=1), 3)
+    pd.testing.assert_frame_equal(shuffled.objects, choice.objects)
+
+
+def texts(figure) -> list[str]:
+    found = [axes.get_xlabel() for axes in figure.axes]
+    found += [text.get_text() for axes in figure.axes for text in axes.texts]
+    return found + [block.get_suptitle() for block in figure.subfigs]
+
+
+def test_the_figure_says_truth_and_both_predictions():
+    with style.styled():
+        figure = saliency_figure([panel(choose("type", BEFORE, AFTER, 2))], "Title", "θ", "θ̂")
+    found = texts(figure)
+    assert "type: 4 of 6 test objects right after only, 2 shown" in found
+    assert {"truth: dog\no1", "cat\n(wrong)", "dog\n(right, 90 %)"} <= set(found)
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["image", "θ", "θ̂"]
+
+
+def test_fewer_objects_than_asked_for_are_said():
+    with style.styled():
+        figure = saliency_figure([panel(choose("type", BEFORE, AFTER, 9))], "Title", "a", "b")
+    assert "type: 4 of 6 test objects right after only" in texts(figure)
+
+
+def test_none_is_said_in_words():
+    nothing = panel(choose("type", AFTER, AFTER, 3))
+    some = panel(choose("artist", BEFORE, AFTER, 1))
+    with style.styled():
+        figure = saliency_figure([nothing, some], "Title", "a", "b")
+    assert "No test object is wrong before and right after, so there is nothing to show." in texts(
+        figure
+    )
+    assert shown_objects([nothing, some])["task"].tolist() == ["artist"]
+    assert shown_objects([nothing]).empty
+
+
+def test_the_csv_says_which_objects_and_how_much_the_maps_differ(tmp_path):
+    one = panel(choose("type", BEFORE, AFTER, 2))
+    write_csv(tmp_path / "shown.csv", shown_objects([one]))
+    table = pd.read_csv(tmp_path / "shown.csv")
+    assert table["object_id"].tolist() == ["o1", "o5"]
+    assert table["only_after_right"].tolist() == [4, 4]
+    expected = np.abs(one.before - one.after).mean(axis=(1, 2))
+    np.testing.assert_allclose(table["mean_absolute_difference"], expected, rtol=1e-6)
+
+
+def test_the_figure_is_the_same_bytes_twice(tmp_path):
+    for name in ("a", "b"):
+        with style.styled():
+            panels = [panel(choose("type", BEFORE, AFTER, 2))]
+            figure = saliency_figure(panels, "Title", "before", "after")
+            style.save(figure, tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+    for end in ("pdf", "png"):
+        first, second = ((tmp_path / f"{name}.{end}").read_bytes() for name in ("a", "b"))
+        assert first == second

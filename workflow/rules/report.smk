@@ -1,0 +1,355 @@
+# Reads    run folders, splits and labels below results/{study}; for figures, images and pixels
+# Makes    results/{study}/tables and figures, in the forms that the paper prints
+
+
+def titles_of(collections):
+    """The collections' names for readers."""
+    return {name: study.title(name) for name in dict.fromkeys(collections)}
+
+
+def splits_of(runs):
+    """The split that each of these runs was tested on."""
+    return [study.split(run.collection, run.task, run.seed) for run in runs]
+
+
+def table_settings(wildcards):
+    """The settings of an experiment's table."""
+    runs = study.experiment_runs(wildcards.experiment)
+    title = study.settings.experiments[wildcards.experiment].title
+    titles = titles_of(run.collection for run in runs)
+    return canonical(TableSettings(RESULTS, title, titles, runs, splits_of(runs)))
+
+
+def table_baselines(wildcards):
+    """What one gets without a network on the collections and tasks of an experiment."""
+    return sorted(
+        {
+            f"{RESULTS}/baselines/{run.collection}/{run.task}/seed-{run.seed}.json"
+            for run in study.experiment_runs(wildcards.experiment)
+        }
+    )
+
+
+def published(*names):
+    """The files of published numbers of these names, if the study has any."""
+    folder = study.settings.published
+    return [f"{folder}/{name}.csv" for name in names] if folder else []
+
+
+def mosaic_settings(wildcards):
+    """The settings of a mosaic."""
+    spec = study.settings.figures.mosaic[wildcards.figure]
+    shards = {name: study.settings.collections[name].shards for name in spec.collections}
+    return canonical(MosaicSettings(titles_of(spec.collections), shards, spec.images))
+
+
+def curves_settings(wildcards):
+    """The settings of a figure of curves."""
+    spec = study.settings.figures.curves[wildcards.figure]
+    return canonical(CurvesSettings(RESULTS, spec.title, spec.tasks, curves_runs(wildcards.figure)))
+
+
+def curves_runs(figure):
+    """The runs that a figure of curves shows."""
+    spec = study.settings.figures.curves[figure]
+    return [
+        run
+        for experiment in spec.experiments
+        for run in study.experiment_runs(experiment)
+        if run.collection == spec.collection and run.task in spec.tasks
+    ]
+
+
+def saliency_settings(wildcards):
+    """The settings of a figure of saliency maps."""
+    spec = study.settings.figures.saliency[wildcards.figure]
+    words = [f"{side.init}, {side.method}".replace("_", " ") for side in (spec.before, spec.after)]
+    return canonical(
+        SaliencySettings(
+            RESULTS,
+            spec.title,
+            spec.collection,
+            study.settings.collections[spec.collection].shards,
+            *words,
+            study.saliency_runs(wildcards.figure),
+            spec.images,
+            spec.algorithm,
+            study.settings.threads,
+        )
+    )
+
+
+def saliency_spec(wildcards):
+    """The config's block of a figure of saliency maps."""
+    return study.settings.figures.saliency[wildcards.figure]
+
+
+def saliency_files(name):
+    """An input function: this file of both runs of each pair."""
+    return lambda wildcards: run_files(
+        [run for pair in study.saliency_runs(wildcards.figure) for run in pair], [name]
+    )
+
+
+EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
+KEYS = sorted({(run.collection, run.task) for run in study.runs})
+
+
+rule table:
+    input:
+        runs=lambda w: run_files(study.experiment_runs(w.experiment), TABLE_FILES),
+        splits=lambda w: sorted(set(splits_of(study.experiment_runs(w.experiment)))),
+        baselines=table_baselines,
+    output:
+        csv=f"{RESULTS}/tables/{{experiment}}.csv",
+        md=report(
+            f"{RESULTS}/tables/{{experiment}}.md",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{experiment}"},
+        ),
+        tex=f"{RESULTS}/tables/{{experiment}}.tex",
+    wildcard_constraints:
+        experiment=any_of(study.settings.experiments),
+    params:
+        settings=table_settings,
+        code=fingerprint("table.py"),
+    log:
+        f"{LOGS}/tables/{{experiment}}.log",
+    benchmark:
+        f"{LOGS}/tables/{{experiment}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../scripts/table.py"
+
+
+rule gains:
+    input:
+        tables=EXPERIMENT_TABLES,
+        runs=run_files(study.reported_runs, ["predictions.parquet"]),
+    output:
+        csv=f"{RESULTS}/tables/gains.csv",
+        md=report(
+            f"{RESULTS}/tables/gains.md",
+            caption="../report/gains.rst",
+            category="Tables",
+            labels={"table": "gains"},
+        ),
+    params:
+        settings=canonical(
+            GainsSettings(
+                RESULTS,
+                titles_of(run.collection for run in study.reported_runs),
+                [study.experiment_runs(name) for name in study.settings.experiments],
+                study.settings.seeds[0],
+            )
+        ),
+        code=fingerprint("gains.py"),
+    log:
+        f"{LOGS}/tables/gains.log",
+    benchmark:
+        f"{LOGS}/tables/gains.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../scripts/gains.py"
+
+
+rule comparison:
+    input:
+        tables=EXPERIMENT_TABLES,
+        published=published("table2", "table3", "scratch_v3"),
+        table1=published("table1"),
+    output:
+        csv=f"{RESULTS}/tables/comparison.csv",
+        md=report(
+            f"{RESULTS}/tables/comparison.md",
+            caption="../report/comparison.rst",
+            category="Tables",
+            labels={"table": "published and reproduced"},
+        ),
+    params:
+        settings=canonical(TitleSettings(titles_of(study.used_collections))),
+        code=fingerprint("comparison.py"),
+    log:
+        f"{LOGS}/tables/comparison.log",
+    benchmark:
+        f"{LOGS}/tables/comparison.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../scripts/comparison.py"
+
+
+rule datasets:
+    input:
+        filters=[f"{RESULTS}/labels/{c}/{t}-filters.csv" for c, t in KEYS],
+        splits=[study.split(c, t, study.settings.seeds[0]) for c, t in KEYS],
+        table1=published("table1"),
+    output:
+        csv=f"{RESULTS}/tables/datasets.csv",
+        md=report(
+            f"{RESULTS}/tables/datasets.md",
+            caption="../report/datasets.rst",
+            category="Tables",
+            labels={"table": "datasets (Table 1)"},
+        ),
+    params:
+        settings=canonical(DatasetsSettings(titles_of(c for c, _ in KEYS), KEYS)),
+        code=fingerprint("datasets.py"),
+    log:
+        f"{LOGS}/tables/datasets.log",
+    benchmark:
+        f"{LOGS}/tables/datasets.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../scripts/datasets.py"
+
+
+rule label_decisions:
+    input:
+        lambda w: [
+            f"{RESULTS}/labels/{w.collection}/{task}-decisions.csv"
+            for task in study.used_tasks(w.collection)
+        ],
+    output:
+        f"{RESULTS}/tables/labels-{{collection}}.csv",
+    params:
+        code=fingerprint("label_decisions.py"),
+    log:
+        f"{LOGS}/tables/labels-{{collection}}.log",
+    benchmark:
+        f"{LOGS}/tables/labels-{{collection}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../scripts/label_decisions.py"
+
+
+rule mosaic:
+    input:
+        images=lambda w: [
+            f"resources/{name}/images/{shard}.zip"
+            for name in study.settings.figures.mosaic[w.figure].collections
+            for shard in study.shards(name)
+        ],
+        tables=lambda w: [
+            table
+            for name in study.settings.figures.mosaic[w.figure].collections
+            for table in images_of(name)
+        ],
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/mosaic.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "shows": "images"},
+        ),
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.mosaic),
+    params:
+        settings=mosaic_settings,
+        code=fingerprint("mosaic.py"),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{LOGS}/figures/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../scripts/mosaic.py"
+
+
+rule curves:
+    input:
+        lambda w: run_files(curves_runs(w.figure), ["history.csv", "metrics.json", "run.json"]),
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/curves.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "shows": "validation accuracy"},
+        ),
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.curves),
+    params:
+        settings=curves_settings,
+        code=fingerprint("curves.py"),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{LOGS}/figures/{{figure}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    script:
+        "../scripts/curves.py"
+
+
+rule saliency:
+    input:
+        models=saliency_files("model.keras"),
+        preprocessing=saliency_files("preprocessing.json"),
+        predictions=saliency_files("predictions.parquet"),
+        pixels=lambda w: pixels_of(saliency_spec(w).collection, saliency_spec(w).backbone),
+        tables=lambda w: images_of(saliency_spec(w).collection),
+        images=lambda w: [
+            f"resources/{saliency_spec(w).collection}/images/{shard}.zip"
+            for shard in study.shards(saliency_spec(w).collection)
+        ],
+    output:
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/{{figure}}.png",
+            caption="../report/saliency.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "shows": "saliency maps"},
+        ),
+        csv=f"{RESULTS}/figures/{{figure}}.csv",
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.saliency),
+    params:
+        settings=saliency_settings,
+        code=fingerprint("saliency.py"),
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
+    benchmark:
+        f"{LOGS}/figures/{{figure}}.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    script:
+        "../scripts/saliency.py"
+
+
+rule tables:
+    input:
+        EXPERIMENT_TABLES,
+        rules.gains.output,
+        rules.comparison.output,
+        rules.datasets.output,
+        [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],
+
+
+rule figures:
+    input:
+        [
+            f"{RESULTS}/figures/{name}.png"
+            for block in (
+                study.settings.figures.mosaic,
+                study.settings.figures.curves,
+                study.settings.figures.saliency,
+            )
+            for name in block
+        ],

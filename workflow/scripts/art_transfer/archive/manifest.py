@@ -1,0 +1,34 @@
+"""The seal of an archive: one line for each file, as ``sha256sum --check`` reads them."""
+
+from pathlib import Path
+
+from art_transfer.files import sha256, write_text
+
+MANIFEST = "MANIFEST.sha256"
+CHECKPOINT_ENDINGS = (".keras", ".h5")
+INTERMEDIATE = ("features",)
+"""What is never archived: big, and computed again from what is."""
+
+
+def archived_files(results: str | Path) -> list[Path]:
+    """The files of a study that are archived, sorted by their path.
+
+    Everything below ``results`` but checkpoints, features, the manifest itself, and hidden files,
+    which are halves of files that are being written.
+    """
+    root = Path(results)
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file()
+        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST)
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        and path.suffix not in CHECKPOINT_ENDINGS
+    )
+
+
+def write_manifest(results: str | Path) -> None:
+    """Write ``MANIFEST.sha256`` with paths relative to ``results``, in sha256sum's format."""
+    root = Path(results)
+    lines = [f"{sha256(p)}  {p.relative_to(root).as_posix()}\n" for p in archived_files(root)]
+    write_text(root / MANIFEST, "".join(lines))

@@ -1,0 +1,162 @@
+"""What each rule's script is told: the part of the study's settings that its outputs depend on.
+
+A rule passes one of these as one canonical text (``settings.canonical``), so that a job reruns
+when something in it changes, and not when anything else does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from art_transfer.settings import Method, Pixels, Run, Task
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the shape of a network without its head."""
+
+    network: str  # a name in networks.NETWORKS
+    size: int  # pixels
+    layer: str  # whose pooled output is the features; "last" for the end of the network
+
+
+@dataclass(frozen=True)
+class FirstWeights:
+    """What decides a network's first weights, beside the file that the rule has as its input."""
+
+    kind: str  # "weights", "random" or "run"
+    seed: int  # of random ones
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """All settings that features depend on."""
+
+    architecture: Architecture
+    first: FirstWeights
+    scaling: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """All settings that a run depends on."""
+
+    run: Run
+    method: Method
+    architecture: Architecture
+    first: FirstWeights
+    pixels: Pixels
+    scaling: str
+    expected_scaling: str  # by the first weights; another one is allowed, and noted in tables
+    threads: int
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """All settings that a museum's objects depend on."""
+
+    source: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ImagesSettings:
+    """All settings that a museum's images depend on."""
+
+    source: SourceSettings
+    shards: int
+    listing: str  # a hash of the names and sizes of a folder's files; empty for other sources
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """All settings that the labels of a collection and a task depend on."""
+
+    task: Task
+    max_unreadable_share: float
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """All settings that one split depends on, beside the seed in its path."""
+
+    rule: str
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """What an experiment's table shows."""
+
+    results: str  # the study's folder
+    title: str
+    titles: dict[str, str]  # of the collections
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+
+
+@dataclass(frozen=True)
+class GainsSettings:
+    """Which runs are compared: those of each experiment among themselves."""
+
+    results: str
+    titles: dict[str, str]
+    experiments: tuple[tuple[Run, ...], ...]
+    seed: int  # of the bootstrap
+
+
+@dataclass(frozen=True)
+class TitleSettings:
+    """How the collections are called in a table."""
+
+    titles: dict[str, str]
+
+
+@dataclass(frozen=True)
+class DatasetsSettings:
+    """Whose sizes Table 1 shows."""
+
+    titles: dict[str, str]
+    keys: tuple[tuple[str, ...], ...]  # (collection, task), in the order of the inputs
+
+
+@dataclass(frozen=True)
+class MosaicSettings:
+    """Whose images are shown."""
+
+    titles: dict[str, str]  # of the collections, in the order of the figure
+    shards: dict[str, int]
+    images: int  # per collection
+
+
+@dataclass(frozen=True)
+class CurvesSettings:
+    """Whose histories are drawn."""
+
+    results: str
+    title: str
+    tasks: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class SaliencySettings:
+    """Which pairs of networks are compared, one pair for each task."""
+
+    results: str
+    title: str
+    collection: str
+    shards: int
+    before: str  # in words
+    after: str
+    pairs: tuple[tuple[Run, ...], ...]
+    images: int  # per task
+    algorithm: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class CrateSettings:
+    """What the archive's description says of the study beside its files."""
+
+    study: str
+    title: str
