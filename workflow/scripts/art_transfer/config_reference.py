@@ -1,4 +1,4 @@
-"""``config/README.md`` from the config's schema: ``python -m art_transfer.config_reference PATH``."""
+"""``config/README.md`` from the schema: ``python -m art_transfer.config_reference PATH``."""
 
 import sys
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ Made from [the schema](../workflow/schemas/config.schema.yaml) by `make docs`; a
 two. A study is one file: [config.yaml](config.yaml) is the paper, [demo.yaml](demo.yaml) the
 made-up museums, [folders.yaml](folders.yaml) a study over anybody's folders to copy.
 
-- `snakemake --configfile config/demo.yaml ...` takes that study instead of the paper. A second file,
-  or `--config 'seeds=[1,2,3]'`, changes keys of it; without a study they change keys of the paper.
-- `extends: other.yaml` at the top of a file starts from that file (beside it) and changes a few keys;
-  mappings are laid over each other key by key, lists are replaced, and `name: null` removes a block.
+- `snakemake --configfile config/demo.yaml ...` takes that study instead of the paper. A second
+  file, or `--config 'seeds=[1,2,3]'`, changes keys of it; without a study, keys of the paper.
+- `extends: other.yaml` at the top of a file starts from that file (beside it) and changes a few
+  keys; mappings are laid over each other key by key, lists are replaced, and `name: null` removes
+  a block.
 - Every mistake is listed before any job starts.
 - "Reruns" names the rules whose jobs run again when the key changes. What follows from their outputs
   runs again too, if those really change. Nothing else does.
