@@ -28,7 +28,7 @@ test: .venv/.made lint  ## lint, then every test
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check --quiet Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 
 docs: .venv/.made  ## config/README.md from the schema

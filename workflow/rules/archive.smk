@@ -12,13 +12,13 @@ localrules:
 rule run_config:
     output:
         f"{RESULTS}/run_config.yaml",
-    params:
-        settings=canonical(loaded),
-        code=fingerprint("run_config.py"),
     log:
         f"{LOGS}/archive/run_config.log",
     benchmark:
         f"{LOGS}/archive/run_config.tsv"
+    params:
+        settings=canonical(loaded),
+        code=fingerprint("run_config.py"),
     script:
         "../scripts/run_config.py"
 
@@ -36,7 +36,8 @@ rule html_report:
     benchmark:
         f"{LOGS}/archive/report.tsv"
     shell:
-        "snakemake all --nolock --cores 1 --configfile {input.config} --report {output} > {log} 2>&1"
+        f"{sys.executable} -m snakemake all --nolock --cores 1 --configfile {{input.config}}"
+        " --report {output} > {log} 2>&1"
 
 
 rule crate:
@@ -47,13 +48,13 @@ rule crate:
         objects=[f"resources/{name}/objects.parquet" for name in study.used_collections],
     output:
         f"{RESULTS}/ro-crate-metadata.json",
-    params:
-        settings=canonical(CrateSettings(study.settings.study, study.settings.title)),
-        code=fingerprint("crate.py"),
     log:
         f"{LOGS}/archive/crate.log",
     benchmark:
         f"{LOGS}/archive/crate.tsv"
+    params:
+        settings=canonical(CrateSettings(study.settings.study, study.settings.title)),
+        code=fingerprint("crate.py"),
     script:
         "../scripts/crate.py"
 
@@ -64,12 +65,12 @@ rule manifest:
         crate=f"{RESULTS}/ro-crate-metadata.json",
     output:
         f"{RESULTS}/MANIFEST.sha256",
-    params:
-        code=fingerprint("manifest.py"),
     log:
         f"{LOGS}/archive/manifest.log",
     benchmark:
         f"{LOGS}/archive/manifest.tsv"
+    params:
+        code=fingerprint("manifest.py"),
     script:
         "../scripts/manifest.py"
 

@@ -31,9 +31,6 @@ rule objects:
     output:
         objects="resources/{collection}/objects.parquet",
         definition="resources/{collection}/collection.yaml",
-    params:
-        settings=lambda wildcards: canonical(study.source(wildcards.collection)),
-        code=fingerprint("objects.py"),
     log:
         "logs/resources/{collection}/objects.log",
     benchmark:
@@ -41,6 +38,9 @@ rule objects:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        settings=lambda wildcards: canonical(study.source(wildcards.collection)),
+        code=fingerprint("objects.py"),
     script:
         "../scripts/objects.py"
 
@@ -51,9 +51,6 @@ rule images:
     output:
         images="resources/{collection}/images/{shard}.zip",
         table="resources/{collection}/images/{shard}.csv",
-    params:
-        settings=images_settings,
-        code=fingerprint("images.py"),
     log:
         "logs/resources/{collection}/images/{shard}.log",
     benchmark:
@@ -61,6 +58,9 @@ rule images:
     resources:
         mem_mb=2000,
         runtime=720,
+    params:
+        settings=images_settings,
+        code=fingerprint("images.py"),
     script:
         "../scripts/images.py"
 
@@ -68,18 +68,18 @@ rule images:
 rule weights:
     output:
         "resources/weights/{init}-{backbone}{end}",
-    wildcard_constraints:
-        end=r"(\.weights)?\.h5",
-    params:
-        settings=lambda w: canonical(study.settings.inits[w.init].weights[w.backbone]),
-        code=fingerprint("weights.py"),
     log:
         "logs/resources/weights/{init}-{backbone}{end}.log",
     benchmark:
         "logs/resources/weights/{init}-{backbone}{end}.tsv"
+    wildcard_constraints:
+        end=r"(\.weights)?\.h5",
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        settings=lambda w: canonical(study.settings.inits[w.init].weights[w.backbone]),
+        code=fingerprint("weights.py"),
     script:
         "../scripts/weights.py"
 

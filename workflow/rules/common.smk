@@ -5,6 +5,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from art_transfer.checks import check_definitions, load_study
+from art_transfer.config import with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
@@ -23,10 +24,12 @@ from art_transfer.job_settings import (
 )
 from art_transfer.settings import Run, canonical
 
-
 given = [Path(path).parent for path in workflow.configfiles]
 try:
-    study, loaded = load_study(config, given[0] if given else Path("config"))
+    study, loaded = load_study(
+        with_arguments(config, workflow.config_settings.config),
+        given[0] if given else Path("config"),
+    )
     check_definitions(study, Path("resources"))
 except StudyError as error:
     raise WorkflowError(str(error))

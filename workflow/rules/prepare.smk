@@ -10,6 +10,13 @@ rule labels:
         labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
         decisions=f"{RESULTS}/labels/{{collection}}/{{task}}-decisions.csv",
         filters=f"{RESULTS}/labels/{{collection}}/{{task}}-filters.csv",
+    log:
+        f"{LOGS}/labels/{{collection}}/{{task}}.log",
+    benchmark:
+        f"{LOGS}/labels/{{collection}}/{{task}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         settings=lambda wildcards: canonical(
             LabelSettings(
@@ -18,13 +25,6 @@ rule labels:
             )
         ),
         code=fingerprint("labels.py"),
-    log:
-        f"{LOGS}/labels/{{collection}}/{{task}}.log",
-    benchmark:
-        f"{LOGS}/labels/{{collection}}/{{task}}.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=30,
     script:
         "../scripts/labels.py"
 
@@ -34,9 +34,6 @@ rule split:
         labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
     output:
         f"{RESULTS}/splits/{{collection}}/{{task}}/seed-{{seed}}.csv",
-    params:
-        settings=canonical(SplitSettings(study.settings.splits.rule)),
-        code=fingerprint("split.py"),
     log:
         f"{LOGS}/splits/{{collection}}/{{task}}/seed-{{seed}}.log",
     benchmark:
@@ -44,6 +41,9 @@ rule split:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        settings=canonical(SplitSettings(study.settings.splits.rule)),
+        code=fingerprint("split.py"),
     script:
         "../scripts/split.py"
 
@@ -55,8 +55,6 @@ rule pixels:
     output:
         pixels="resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.npy",
         sha256="resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.npy.sha256",
-    params:
-        code=fingerprint("pixels.py"),
     log:
         "logs/resources/{collection}/pixels-{size}-{fit}-{filter}/{shard}.log",
     benchmark:
@@ -64,6 +62,8 @@ rule pixels:
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        code=fingerprint("pixels.py"),
     script:
         "../scripts/pixels.py"
 

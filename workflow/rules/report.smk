@@ -109,18 +109,18 @@ rule table:
             labels={"table": "{experiment}"},
         ),
         tex=f"{RESULTS}/tables/{{experiment}}.tex",
-    wildcard_constraints:
-        experiment=any_of(study.settings.experiments),
-    params:
-        settings=table_settings,
-        code=fingerprint("table.py"),
     log:
         f"{LOGS}/tables/{{experiment}}.log",
     benchmark:
         f"{LOGS}/tables/{{experiment}}.tsv"
+    wildcard_constraints:
+        experiment=any_of(study.settings.experiments),
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        settings=table_settings,
+        code=fingerprint("table.py"),
     script:
         "../scripts/table.py"
 
@@ -137,6 +137,13 @@ rule gains:
             category="Tables",
             labels={"table": "gains"},
         ),
+    log:
+        f"{LOGS}/tables/gains.log",
+    benchmark:
+        f"{LOGS}/tables/gains.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
     params:
         settings=canonical(
             GainsSettings(
@@ -147,13 +154,6 @@ rule gains:
             )
         ),
         code=fingerprint("gains.py"),
-    log:
-        f"{LOGS}/tables/gains.log",
-    benchmark:
-        f"{LOGS}/tables/gains.tsv"
-    resources:
-        mem_mb=2000,
-        runtime=15,
     script:
         "../scripts/gains.py"
 
@@ -171,9 +171,6 @@ rule comparison:
             category="Tables",
             labels={"table": "published and reproduced"},
         ),
-    params:
-        settings=canonical(TitleSettings(titles_of(study.used_collections))),
-        code=fingerprint("comparison.py"),
     log:
         f"{LOGS}/tables/comparison.log",
     benchmark:
@@ -181,6 +178,9 @@ rule comparison:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        settings=canonical(TitleSettings(titles_of(study.used_collections))),
+        code=fingerprint("comparison.py"),
     script:
         "../scripts/comparison.py"
 
@@ -198,9 +198,6 @@ rule datasets:
             category="Tables",
             labels={"table": "datasets (Table 1)"},
         ),
-    params:
-        settings=canonical(DatasetsSettings(titles_of(c for c, _ in KEYS), KEYS)),
-        code=fingerprint("datasets.py"),
     log:
         f"{LOGS}/tables/datasets.log",
     benchmark:
@@ -208,6 +205,9 @@ rule datasets:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        settings=canonical(DatasetsSettings(titles_of(c for c, _ in KEYS), KEYS)),
+        code=fingerprint("datasets.py"),
     script:
         "../scripts/datasets.py"
 
@@ -220,8 +220,6 @@ rule label_decisions:
         ],
     output:
         f"{RESULTS}/tables/labels-{{collection}}.csv",
-    params:
-        code=fingerprint("label_decisions.py"),
     log:
         f"{LOGS}/tables/labels-{{collection}}.log",
     benchmark:
@@ -229,6 +227,8 @@ rule label_decisions:
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        code=fingerprint("label_decisions.py"),
     script:
         "../scripts/label_decisions.py"
 
@@ -253,18 +253,18 @@ rule mosaic:
             category="Figures",
             labels={"figure": "{figure}", "shows": "images"},
         ),
-    wildcard_constraints:
-        figure=any_of(study.settings.figures.mosaic),
-    params:
-        settings=mosaic_settings,
-        code=fingerprint("mosaic.py"),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:
         f"{LOGS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.mosaic),
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        settings=mosaic_settings,
+        code=fingerprint("mosaic.py"),
     script:
         "../scripts/mosaic.py"
 
@@ -280,18 +280,18 @@ rule curves:
             category="Figures",
             labels={"figure": "{figure}", "shows": "validation accuracy"},
         ),
-    wildcard_constraints:
-        figure=any_of(study.settings.figures.curves),
-    params:
-        settings=curves_settings,
-        code=fingerprint("curves.py"),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:
         f"{LOGS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.curves),
     resources:
         mem_mb=2000,
         runtime=15,
+    params:
+        settings=curves_settings,
+        code=fingerprint("curves.py"),
     script:
         "../scripts/curves.py"
 
@@ -316,19 +316,19 @@ rule saliency:
             labels={"figure": "{figure}", "shows": "saliency maps"},
         ),
         csv=f"{RESULTS}/figures/{{figure}}.csv",
-    wildcard_constraints:
-        figure=any_of(study.settings.figures.saliency),
-    params:
-        settings=saliency_settings,
-        code=fingerprint("saliency.py"),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:
         f"{LOGS}/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure=any_of(study.settings.figures.saliency),
     threads: study.settings.threads
     resources:
         mem_mb=8000,
         runtime=60,
+    params:
+        settings=saliency_settings,
+        code=fingerprint("saliency.py"),
     script:
         "../scripts/saliency.py"
 

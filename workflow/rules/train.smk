@@ -56,9 +56,6 @@ rule features_shared:
         tables=lambda wildcards: images_of(wildcards.collection),
     output:
         **{name: f"{SHARED}/{file}" for name, file in EXTRACTION.items()},
-    params:
-        settings=extraction_settings,
-        code=fingerprint("features.py"),
     log:
         "logs/resources/{collection}/features/{backbone}/{init}/{preprocessing}.log",
     benchmark:
@@ -67,6 +64,9 @@ rule features_shared:
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        settings=extraction_settings,
+        code=fingerprint("features.py"),
     script:
         "../scripts/features.py"
 
@@ -78,9 +78,6 @@ rule features_of_run:
         tables=lambda wildcards: images_of(wildcards.collection),
     output:
         **{name: f"{OF_RUN}/{file}" for name, file in EXTRACTION.items()},
-    params:
-        settings=extraction_settings,
-        code=fingerprint("features.py"),
     log:
         f"{LOGS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}/{{preprocessing}}.log",
     benchmark:
@@ -89,6 +86,9 @@ rule features_of_run:
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        settings=extraction_settings,
+        code=fingerprint("features.py"),
     script:
         "../scripts/features.py"
 
@@ -102,19 +102,19 @@ rule head:
         first=lambda wildcards: study.first_file(run_of(wildcards)),
     output:
         **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
-    wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "head"),
-    params:
-        settings=training_settings,
-        code=fingerprint("head.py"),
     log:
         f"{LOGS}/runs/{RUN}.log",
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "head"),
     threads: study.settings.threads
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        settings=training_settings,
+        code=fingerprint("head.py"),
     script:
         "../scripts/head.py"
 
@@ -127,19 +127,19 @@ rule fine_tune:
         first=lambda wildcards: study.first_file(run_of(wildcards)),
     output:
         **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
-    wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
-    params:
-        settings=training_settings,
-        code=fingerprint("fine_tune.py"),
     log:
         f"{LOGS}/runs/{RUN}.log",
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
     threads: study.settings.threads
     resources:
         mem_mb=16000,
         runtime=2880,
+    params:
+        settings=training_settings,
+        code=fingerprint("fine_tune.py"),
     script:
         "../scripts/fine_tune.py"
 
@@ -151,8 +151,6 @@ rule baselines:
         tables=lambda wildcards: images_of(wildcards.collection),
     output:
         f"{RESULTS}/baselines/{{collection}}/{{task}}/seed-{{seed}}.json",
-    params:
-        code=fingerprint("baselines.py"),
     log:
         f"{LOGS}/baselines/{{collection}}/{{task}}/seed-{{seed}}.log",
     benchmark:
@@ -160,6 +158,8 @@ rule baselines:
     resources:
         mem_mb=8000,
         runtime=120,
+    params:
+        code=fingerprint("baselines.py"),
     script:
         "../scripts/baselines.py"
 

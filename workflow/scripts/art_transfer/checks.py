@@ -16,7 +16,8 @@ from art_transfer.study import Study
 def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
     """Load, complete and check a config; give the study and the complete config.
 
-    Raises StudyError that names each key, its value and what is allowed.
+    ``given`` and ``folder`` are as for ``config.load``. Raises StudyError that names each key, its
+    value and what is allowed.
     """
     loaded = config.load(given, folder)
     study = Study(config.typed(loaded))
@@ -52,8 +53,12 @@ def _wrong_names(study: Study) -> Iterator[str]:
         yield from _unknown(key, mosaic.collections, all_.collections, "collections")
     for name, curves in all_.figures.curves.items():
         key = f"figures.curves.{name}"
-        yield from _unknown(f"{key}.collection", [curves.collection], all_.collections, key)
-        yield from _unknown(f"{key}.experiments", curves.experiments, all_.experiments, key)
+        yield from _unknown(
+            f"{key}.collection", [curves.collection], all_.collections, "collections"
+        )
+        yield from _unknown(
+            f"{key}.experiments", curves.experiments, all_.experiments, "experiments"
+        )
         yield from _unknown(f"{key}.tasks", curves.tasks, all_.tasks, "tasks")
     for name, saliency in all_.figures.saliency.items():
         key = f"figures.saliency.{name}"

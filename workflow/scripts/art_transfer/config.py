@@ -40,6 +40,22 @@ def load(given: Mapping[str, Any], folder: Path, default: str = "config.yaml") -
     return settings
 
 
+def with_arguments(given: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Snakemake's config with the values of ``--config`` read as YAML.
+
+    Snakemake itself leaves the parts of ``--config 'seeds=[1,2]'`` as texts.
+    """
+    return _overlaid(given, _read(arguments))
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _read(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_read(item) for item in value]
+    return yaml.safe_load(value) if isinstance(value, str) else value
+
+
 def typed(settings: dict[str, Any]) -> Settings:
     """The loaded config as typed settings."""
     settings = copy.deepcopy(settings)

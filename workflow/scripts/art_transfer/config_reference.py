@@ -20,8 +20,8 @@ made-up museums, [folders.yaml](folders.yaml) a study over anybody's folders to 
   keys; mappings are laid over each other key by key, lists are replaced, and `name: null` removes
   a block.
 - Every mistake is listed before any job starts.
-- "Reruns" names the rules whose jobs run again when the key changes. What follows from their outputs
-  runs again too, if those really change. Nothing else does.
+- "Reruns" names the rules whose jobs run again when the key changes. What follows from their
+  outputs runs again too, if those really change. Nothing else does.
 """
 
 
@@ -50,10 +50,9 @@ def _tables(key: str, part: dict[str, Any], title: str, reruns: str = "") -> Ite
             inner, step = _resolved(found["additionalProperties"]), ".NAME"
         if "properties" in inner:
             below.append((path + step, inner))
-        rows.append(
-            f"| `{path}` | {found.get('description', '')} | {_type(found)} | "
-            f"{_default(found, name in required)} | {found.get('x-reruns', reruns or _below(found))} |"
-        )
+        cells = [f"`{path}`", found.get("description", ""), _type(found)]
+        cells += [_default(found, name in required), found.get("x-reruns", reruns or _below(found))]
+        rows.append("| " + " | ".join(cells) + " |")
     if rows:
         yield f"## {title}\n"
         yield "| key | meaning | type | default | reruns |\n|---|---|---|---|---|"
