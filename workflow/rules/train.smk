@@ -133,6 +133,7 @@ rule fine_tune:
         f"{LOGS}/runs/{RUN}.tsv"
     wildcard_constraints:
         method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
+    priority: 1  # others start from its checkpoints
     threads: study.settings.threads
     resources:
         mem_mb=16000,

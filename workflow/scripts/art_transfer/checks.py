@@ -115,7 +115,7 @@ def _endless_inits(study: Study) -> Iterator[str]:
         chain = [name]
         while (following := inits[chain[-1]].init) is not None and following not in chain:
             chain.append(following)
-        if following is not None:
+        if following == name == min(chain):  # one message for each ring
             yield f"`inits.{name}` refers to itself: {' -> '.join([*chain, following])}"
 
 
@@ -143,9 +143,12 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
 
 def _wrong_weights(study: Study) -> Iterator[str]:
     """An init of files must have one for each backbone that it is used with."""
+    told = set()
     for run in study.runs:
         files = study.settings.inits[run.init].weights
-        if files is not None and run.backbone not in files:
+        pair = (run.init, run.backbone)
+        if files is not None and run.backbone not in files and pair not in told:
+            told.add(pair)
             yield (
                 f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
                 f"which {run.folder} needs; it has: {sorted(files)}"

@@ -1,7 +1,9 @@
 """From config files to one checked study: extending, defaults, and messages for every mistake."""
 
 import copy
+import datetime
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -34,7 +36,7 @@ def load(given: Mapping[str, Any], folder: Path, default: str = "config.yaml") -
     if "study" not in settings and "extends" not in settings:
         settings["extends"] = default
     settings = _without_removed(_extended(settings, folder, ()))
-    errors = [_message(error) for error in _violations(settings)]
+    errors = list(dict.fromkeys(_message(error) for error in _violations(settings)))
     if errors:
         raise StudyError("the config is wrong:\n" + "\n".join(f"  {line}" for line in errors))
     return settings
@@ -53,7 +55,12 @@ def _read(value: Any) -> Any:
         return {key: _read(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_read(item) for item in value]
-    return yaml.safe_load(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:  # a title with a colon in it
+        return value
 
 
 def typed(settings: dict[str, Any]) -> Settings:
@@ -123,6 +130,20 @@ def _violations(settings: dict[str, Any]) -> Iterator[ValidationError]:
     return iter(sorted(unique.values(), key=lambda error: [str(part) for part in error.path]))
 
 
+def _is_integer(_: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_: Any, value: Any) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON's numbers are not ours: 6.0 shards would be in the paths, and no .nan is a learning rate.
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {"integer": _is_integer, "number": _is_number}
+)
+
+
 class _Validator:
     """A JSON-schema validator that fills in defaults as it goes."""
 
@@ -139,7 +160,8 @@ class _Validator:
             )
 
         whole = {**part, "$defs": schema()["$defs"]}
-        self._validator = extend(Draft202012Validator, {"properties": properties})(whole)
+        kind = extend(Draft202012Validator, {"properties": properties}, type_checker=_TYPES)
+        self._validator = kind(whole)
 
     def iter_errors(self, instance: Any) -> Iterator[ValidationError]:
         return self._validator.iter_errors(instance)
@@ -163,32 +185,37 @@ def _message(error: ValidationError) -> str:
         return f"{place} lacks the key {', '.join(f'`{name}`' for name in missing)}"
     if error.validator == "enum":
         return f"{key} is {value!r}; allowed: {part['enum']}"
-    if error.validator == "pattern" and "type" not in part:  # the name of a block
+    if "propertyNames" in error.absolute_schema_path:  # the name of a block
         return f"{key} has the name {value!r}; allowed are lower-case letters, digits and _"
     if error.validator == "type":
-        return f"{key} is {value!r} ({type(value).__name__}); expected {part['type']}{_hint(value)}"
-    limits = {name: part[name] for name in _LIMITS if name in part}
-    allowed = ", ".join(f"{_LIMITS[name]} {limit}" for name, limit in limits.items())
-    return f"{key} is {value!r}; allowed: {part.get('type', 'a value')} {allowed}"
+        expected = part["type"]
+        hint = _hint(value, expected)
+        return f"{key} is {value!r} ({type(value).__name__}); expected {expected}{hint}"
+    limits = [text.format(part[name]) for name, text in _LIMITS.items() if name in part]
+    return f"{key} is {value!r}; allowed: {part.get('type', 'a value')} {', '.join(limits)}"
 
 
 _LIMITS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-    "minLength": "characters at least",
-    "minItems": "items at least",
-    "minProperties": "keys at least",
-    "uniqueItems": "no item twice:",
-    "pattern": "like",
+    "minimum": "of at least {}",
+    "maximum": "of at most {}",
+    "exclusiveMinimum": "of more than {}",
+    "exclusiveMaximum": "of less than {}",
+    "minLength": "of at least {} characters",
+    "minItems": "of at least {} items",
+    "minProperties": "of at least {} keys",
+    "uniqueItems": "without an item twice",
+    "pattern": "like {}",
 }
 
 
-def _hint(value: Any) -> str:
-    """YAML 1.1 reads 1e-8 as text; say how to write it."""
+def _hint(value: Any, expected: str) -> str:
+    """How to write a value whose type YAML guessed in another way than was meant."""
+    if expected == "string" and isinstance(value, bool | int | float | datetime.date):
+        return "; YAML reads it as no text: put it in quotes"
+    if expected not in ("integer", "number") or not isinstance(value, str):
+        return ""
     try:
         float(value)
-    except (TypeError, ValueError):
+    except ValueError:
         return ""
     return f"; YAML reads {value!r} as text: write it with a point, as 1.0e-8, and without quotes"

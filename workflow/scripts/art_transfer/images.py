@@ -1,8 +1,10 @@
 """Image files of any kind as right RGB, or a reason why not."""
 
 import io
+import struct
 import warnings
 
+import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -25,7 +27,7 @@ def decode(data: bytes) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as image:
                 image.load()
-                return _rgb(ImageOps.exif_transpose(image))
+                return _rgb(_turned(image))
     except UnidentifiedImageError as error:
         kind = "empty file" if not data else f"no known image format, begins {data[:8]!r}"
         raise UnreadableImageError(kind) from error
@@ -35,9 +37,17 @@ def decode(data: bytes) -> Image.Image:
         raise UnreadableImageError(f"broken image: {error}") from error
 
 
+def _turned(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF says; a broken EXIF block says nothing of the pixels."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, LookupError, struct.error):
+        return image
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
-    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+    if image.mode.startswith("I") or image.mode == "F":
         image = _eight_bit(image)
     if image.mode in ("P", "PA", "LA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -50,12 +60,17 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits as 8 bits; Pillow's own conversion would clip at 255."""
-    low, high = image.getextrema()
-    assert isinstance(low, int | float) and isinstance(high, int | float)
-    if high <= 255 and low >= 0 and image.mode in ("I", "F"):
-        return image.convert("L")
-    return image.convert("F").point(lambda value: value * (1 / 257)).convert("L")
+    """Grey of 16 or 32 bits as 8 bits; Pillow's own conversion would clip at 255.
+
+    The one grey that a 16-bit PNG may call transparent becomes white here, where it is still exact.
+    """
+    wide = image.mode.startswith("I;16")
+    values = np.asarray(image.convert("I") if wide else image, dtype=np.float32)
+    scale = 257 if wide or values.max() > 255 else 1
+    grey = np.clip(np.rint(np.nan_to_num(values) / scale), 0, 255).astype(np.uint8)
+    if "transparency" in image.info:
+        grey[values == image.info["transparency"]] = 255
+    return Image.fromarray(grey)
 
 
 def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:

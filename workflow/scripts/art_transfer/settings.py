@@ -31,6 +31,8 @@ def _converted(kind: Any, value: Any) -> Any:
         return None
     if dataclasses.is_dataclass(kind) and isinstance(value, dict):
         return from_mapping(kind, value)  # type: ignore[arg-type]
+    if kind is float and isinstance(value, int):
+        return float(value)  # 0 and 0.0 are one setting
     if typing.get_origin(kind) is dict:
         return {key: _converted(typing.get_args(kind)[1], item) for key, item in value.items()}
     if typing.get_origin(kind) is tuple:

@@ -67,5 +67,5 @@ def write_crate(
         described = json.loads((Path(folder) / CRATE).read_text(encoding="utf-8"))
     for entity in described["@graph"]:
         if entity["@id"] == "./":
-            entity["datePublished"] = cited["date-released"]
+            entity["datePublished"] = str(cited["date-released"])
     write_json(root / CRATE, described)

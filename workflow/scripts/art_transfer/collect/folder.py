@@ -1,5 +1,6 @@
 """A museum that is a folder: one CSV of metadata and the image files that it names."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +53,18 @@ class Folder:
         """Read the image file of each object."""
         root = Path(self.folder).resolve()
         for object_id, name in zip(objects["object_id"], objects["image"], strict=True):
-            path = (root / name).resolve()
-            if not name or not path.is_relative_to(root):
-                yield FetchedImage(object_id, None, f"missing: {name!r} is no file of the folder")
-            elif not path.is_file():
-                yield FetchedImage(object_id, None, f"missing: there is no file {name}")
-            else:
-                yield FetchedImage(object_id, path.read_bytes(), "ok")
+            try:
+                path = (root / name).resolve()
+                if not name or not path.is_relative_to(root):
+                    reason = f"missing: {name!r} is no file of the folder"
+                    yield FetchedImage(object_id, None, reason)
+                elif not path.is_file():
+                    yield FetchedImage(object_id, None, f"missing: there is no file {name}")
+                else:
+                    yield FetchedImage(object_id, path.read_bytes(), "ok")
+            except (OSError, ValueError) as error:  # too long a name, no permission, a null byte
+                reason = getattr(error, "strerror", None) or str(error)
+                yield FetchedImage(object_id, None, f"missing: {name!r} cannot be read: {reason}")
 
     def _values(self, cell: str) -> list[str]:
         parts = cell.split(self.list_separator) if self.list_separator else [cell]
@@ -66,11 +72,17 @@ class Folder:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    """The CSV as text; a short row ends in empty cells, a long one is an error."""
     try:
-        options: dict[str, Any] = {"dtype": str, "keep_default_na": False}
-        return pd.read_csv(path, encoding="utf-8-sig", **options)
-    except FileNotFoundError as error:
+        # Without `index_col=False` a comma at the end of rows would shift all columns by one.
+        options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "index_col": False}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(path, encoding="utf-8-sig", **options).fillna("")
+    except (FileNotFoundError, IsADirectoryError) as error:
         raise StudyError(f"{path}: there is no such file") from error
+    except pd.errors.ParserWarning as error:
+        raise StudyError(f"{path}: some rows have more cells than the header") from error
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
 
@@ -81,6 +93,9 @@ def _check_ids(path: Path, ids: pd.Series) -> None:
     if (ids == "").any():
         rows = (ids.index[ids == ""][:5] + 2).tolist()
         raise StudyError(f"{path}: the object id is empty in line {rows}")
+    broken = ids[ids.str.contains(r"[\x00-\x1f\x7f]")]
+    if len(broken):
+        raise StudyError(f"{path}: a line break or control character in {broken.iloc[0]!r}")
     repeated = sorted(set(ids[ids.duplicated()]))
     if repeated:
         raise StudyError(

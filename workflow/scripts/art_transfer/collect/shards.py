@@ -22,7 +22,8 @@ def shard_of(object_id: str, shards: int) -> str:
 
 def member_name(object_id: str) -> str:
     """An object's name inside a zip file: readable, unique, and never a path."""
-    return quote(object_id, safe=" ").replace("..", "%2E%2E")
+    name = quote(object_id, safe=" ")
+    return f"%2E{name[1:]}" if name.startswith(".") else name
 
 
 def write_shard(

@@ -1,7 +1,8 @@
 """One label per object and task, chosen from the museum's metadata by a written rule.
 
 1. A cell is cut at the task's value separators; white space is folded; Unicode is composed (NFC).
-2. ``role: Name`` is parted at the role separator; with ``roles`` only those roles are kept.
+2. ``role: Name`` is parted at the role separator; with ``roles`` only those roles are kept,
+   compared without regard to case.
 3. Names that are no class (``unknown``) are left out, compared without regard to case.
 4. The first, or last, of what is left is the object's label.
 5. Spellings that differ in case alone are one class, under its commonest spelling.
@@ -75,7 +76,7 @@ def choose_labels(objects: pd.DataFrame, images: pd.DataFrame, task: Task, name:
 def check_images(images: pd.DataFrame, max_share: float, name: str) -> None:
     """Stop where more than ``max_share`` (0-1) of a museum's images are missing or unreadable."""
     bad = images[images["status"] != "ok"].sort_values("object_id")
-    if len(bad) > max_share * len(images):
+    if len(bad) / max(len(images), 1) > max_share:
         examples = "".join(f"\n  {r.object_id}: {r.status}" for r in bad.head(5).itertuples())
         raise StudyError(
             f"collection {name}: {len(bad)} of {len(images)} images cannot be used, more than "
@@ -87,12 +88,13 @@ def check_images(images: pd.DataFrame, max_share: float, name: str) -> None:
 def _pick(values: list[str], task: Task) -> tuple[str, str, str, str]:
     """The raw value that was chosen, its key, its spelling, and why there is no label, if so."""
     unknown = {_key(_clean(name)) for name in task.unknown}
+    roles = {_key(_clean(role)) for role in task.roles}
     parts = [part for value in values for part in _parts(value, task.value_separators)]
     reason = "no value"
     found = []
     for part in parts:
         role, label = _role_and_name(part, task.role_separator)
-        if task.roles and role not in task.roles:
+        if roles and _key(role) not in roles:
             reason = "no value with these roles"
         elif _key(label) in unknown or not label:
             reason = "unknown"
@@ -105,21 +107,26 @@ def _pick(values: list[str], task: Task) -> tuple[str, str, str, str]:
 
 def _parts(value: str, separators: str) -> list[str]:
     parts = re.split(f"[{re.escape(separators)}]", value) if separators else [value]
-    return [cleaned for part in parts if (cleaned := _clean(part))]
+    return [_printable(part).strip() for part in parts if _clean(part)]
 
 
 def _role_and_name(value: str, separator: str) -> tuple[str, str]:
-    if separator and separator in value:
-        role, label = value.split(separator, 1)
+    cleaned = _clean(value)
+    if separator.strip() and separator in (padded := f"{cleaned} "):  # "painter: " has no name
+        role, label = padded.split(separator, 1)
         return _clean(role), _clean(label)
-    return "", value
+    return "", cleaned
 
 
 def _clean(value: str) -> str:
-    """White space folded, control characters gone, Unicode composed."""
-    composed = unicodedata.normalize("NFC", value)
-    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cf") else c for c in composed)
-    return " ".join(printable.split())
+    """White space folded, invisible characters gone, Unicode composed."""
+    return unicodedata.normalize("NFC", " ".join(_printable(value).split()))
+
+
+def _printable(value: str) -> str:
+    """Line breaks and the like as spaces; direction marks and soft hyphens gone."""
+    kinds = ((character, unicodedata.category(character)) for character in value)
+    return "".join(" " if kind == "Cc" else c for c, kind in kinds if kind != "Cf")
 
 
 def _key(label: str) -> str:
@@ -136,11 +143,11 @@ def _commonest_spelling(labelled: pd.DataFrame) -> dict[str, str]:
 
 
 def _decisions(picked: pd.DataFrame) -> pd.DataFrame:
-    """How often each raw value became which label, or why it did not."""
+    """How often each raw value became which label, or would have, and why it did not."""
     merged = (picked["decision"] == "") & (picked["raw value"] != picked["label"])
     decision = picked["decision"].mask(picked["decision"] == "", "kept").mask(merged, "merged")
-    table = picked.assign(decision=decision, label=picked["label"].where(decision != "", ""))
-    counted = table.groupby(["decision", "raw value", "label"]).size().reset_index(name="objects")
+    counted = picked.assign(decision=decision)
+    counted = counted.groupby(["decision", "raw value", "label"]).size().reset_index(name="objects")
     counted = counted.sort_values(
         ["decision", "objects", "raw value", "label"], ascending=[True, False, True, True]
     )

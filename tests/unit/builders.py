@@ -1,0 +1,119 @@
+"""Small configs, tables and image files that several tests start from."""
+
+import copy
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from art_transfer.formats import IMAGES, OBJECTS
+from art_transfer.settings import Task
+from numpy.typing import NDArray
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "config"
+HASH = "sha256:" + "0" * 64
+
+_SMALL = {
+    "study": "small",
+    "collections": {
+        "museum": {"source": "folder", "folder": "somewhere"},
+        "photos": {"source": "synthetic", "museum": "photos", "objects": 10, "tasks": ["type"]},
+    },
+    "tasks": {"material": {"field": "materials"}, "type": {"field": "types"}},
+    "backbones": {"demo_plain": {"size": 32}},
+    "preprocessings": {"unit": {}},
+    "inits": {
+        "random": {"random": "he_uniform"},
+        "files": {
+            "weights": {"demo_plain": {"address": "w.h5", "hash": HASH, "expects": "unit"}},
+        },
+        "photo_net": {
+            "collection": "photos",
+            "init": "random",
+            "method": "fine_tuning",
+            "task": "type",
+        },
+    },
+    "methods": {
+        "fine_tuning": {
+            "kind": "fine_tuning",
+            "preprocessing": "unit",
+            "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        },
+        "off_the_shelf": {
+            "kind": "head",
+            "preprocessing": "unit",
+            "optimizer": {"name": "sgd", "learning_rate": 0.1},
+        },
+    },
+    "experiments": {
+        "table": {
+            "collections": ["museum"],
+            "tasks": ["material", "type"],
+            "backbones": ["demo_plain"],
+            "inits": ["random", "files", "photo_net"],
+            "methods": ["fine_tuning", "off_the_shelf"],
+        }
+    },
+}
+
+
+def small_config(**changes: Any) -> dict[str, Any]:
+    """A valid study; each change is ``a__b=value`` for the key ``a.b``, None removes it."""
+    config = copy.deepcopy(_SMALL)
+    for key, value in changes.items():
+        *folders, last = key.split("__")
+        block: dict[str, Any] = config
+        for name in folders:
+            block = block.setdefault(name, {})
+        block[last] = value
+    return config
+
+
+def file_of(image: Image.Image | NDArray[Any], kind: str = "PNG", **options: Any) -> bytes:
+    """The bytes of an image file."""
+    stream = io.BytesIO()
+    whole = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    whole.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def noise(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+    """An RGB array in which no two places look alike."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def task(**changes: Any) -> Task:
+    """A task on materials that does nothing special."""
+    plain: dict[str, Any] = {
+        "field": "materials",
+        "choose": "first",
+        "roles": (),
+        "role_separator": "",
+        "value_separators": "",
+        "unknown": (),
+        "min_objects": 3,
+        "permute_labels": False,
+    }
+    return Task(**(plain | changes))
+
+
+def objects_of(cells: dict[str, list[str]], field: str = "materials") -> pd.DataFrame:
+    """A table of objects that have these values in one field and nothing else."""
+    rows = [dict.fromkeys(OBJECTS.names, "") | {"object_id": name} for name in cells]
+    table = pd.DataFrame(rows, columns=OBJECTS.names)
+    for name in ("creators", "materials", "types"):
+        table[name] = list(cells.values()) if name == field else [[] for _ in cells]
+    return table
+
+
+def images_of(statuses: dict[str, str]) -> pd.DataFrame:
+    """An image table with these statuses by object id."""
+    rows = [
+        {"object_id": name, "shard": "0000", "bytes": 1, "status": status}
+        for name, status in statuses.items()
+    ]
+    return pd.DataFrame(rows, columns=IMAGES)

@@ -1,0 +1,242 @@
+"""From config files to one complete study."""
+
+import copy
+import random
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import yaml
+from art_transfer.checks import check_definitions, load_study
+from art_transfer.config import load, with_arguments
+from art_transfer.errors import StudyError
+from art_transfer.files import write_yaml
+from art_transfer.settings import canonical
+from builders import CONFIG, HASH, small_config
+
+METHOD_DEFAULTS = {
+    "preprocessing": "unit",
+    "optimizer": {
+        "name": "sgd",
+        "learning_rate": 0.1,
+        "momentum": 0.0,
+        "nesterov": False,
+        "rho": 0.9,
+        "epsilon": 1e-8,
+    },
+    "batch_size": 32,
+    "epochs": 100,
+    "patience": 7,
+    "batch_norm": "batch",
+    "frozen_layers": 0,
+    "head_warmup_epochs": 0,
+}
+TASK_DEFAULTS = {
+    "choose": "first",
+    "roles": [],
+    "role_separator": "",
+    "value_separators": "",
+    "unknown": [],
+    "min_objects": 3,
+    "permute_labels": False,
+}
+COLLECTION_DEFAULTS = {"title": "", "shards": 1, "max_unreadable_share": 0.01}
+
+
+def save(path: Path, value: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(value, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def test_a_small_config_is_completed_with_every_default(tmp_path):
+    given = small_config()
+    assert load(given, tmp_path) == {
+        "study": "small",
+        "title": "",
+        "seeds": [1],
+        "threads": 2,
+        "published": "",
+        "collections": {
+            "museum": {
+                **COLLECTION_DEFAULTS,
+                "source": "folder",
+                "folder": "somewhere",
+                "tasks": [],
+                "metadata": "metadata.csv",
+                "columns": {"object_id": "object_id", "image": "image"},
+                "list_separator": "",
+            },
+            "photos": {
+                **COLLECTION_DEFAULTS,
+                "source": "synthetic",
+                "museum": "photos",
+                "objects": 10,
+                "seed": 1,
+                "tasks": ["type"],
+            },
+        },
+        "tasks": {
+            "material": {"field": "materials", **TASK_DEFAULTS},
+            "type": {"field": "types", **TASK_DEFAULTS},
+        },
+        "splits": {"rule": "stratified", "fixed": False},
+        "pixels": {"fit": "stretch", "filter": "nearest"},
+        "backbones": {"demo_plain": {"size": 32, "network": ""}},
+        "preprocessings": {"unit": {"scaling": "unit", "layer": "last"}},
+        "inits": small_config()["inits"],
+        "methods": {
+            "fine_tuning": {"kind": "fine_tuning", **METHOD_DEFAULTS},
+            "off_the_shelf": {"kind": "head", **METHOD_DEFAULTS},
+        },
+        "experiments": {"table": {"title": "", **small_config()["experiments"]["table"]}},
+        "figures": {"mosaic": {}, "curves": {}, "saliency": {}},
+    }
+    assert given == small_config(), "what the user gave must stay as it was"
+
+
+def test_a_complete_config_is_complete(tmp_path):
+    """``run_config.yaml`` can be given as the config of the same study."""
+    once = load(small_config(), tmp_path)
+    assert load(yaml.safe_load(yaml.safe_dump(once)), tmp_path) == once
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_that_we_ship_is_right(path):
+    load_study(yaml.safe_load(path.read_text()), CONFIG)
+
+
+def test_a_config_without_a_study_changes_the_default_study():
+    changed = load({"seeds": [3], "methods": {"fine_tuning": {"epochs": 2}}}, CONFIG)
+    expected = load(yaml.safe_load((CONFIG / "config.yaml").read_text()), CONFIG)
+    assert expected["seeds"] == [1] and expected["methods"]["fine_tuning"]["epochs"] == 100
+    expected["seeds"] = [3]
+    expected["methods"]["fine_tuning"]["epochs"] = 2
+    assert changed == expected
+
+
+def test_a_given_study_does_not_merge_with_the_default():
+    assert set(load(small_config(), CONFIG)["collections"]) == {"museum", "photos"}
+
+
+def test_extends_is_relative_to_the_file_that_says_so_and_chains(tmp_path):
+    base = small_config(title="base", threads=3, methods__fine_tuning__epochs=5)
+    save(tmp_path / "deep" / "er" / "base.yaml", base)
+    save(tmp_path / "deep" / "middle.yaml", {"extends": "er/base.yaml", "title": "middle"})
+    top = {"extends": "deep/middle.yaml", "seeds": [4], "inits": {"more": {"random": "he_uniform"}}}
+    loaded = load(top, tmp_path)
+    assert (loaded["title"], loaded["threads"], loaded["seeds"]) == ("middle", 3, [4])
+    assert loaded["methods"]["fine_tuning"]["epochs"] == 5
+    assert list(loaded["inits"]) == ["random", "files", "photo_net", "more"]
+    assert "extends" not in loaded
+
+
+def test_lists_are_replaced_and_null_removes(tmp_path):
+    save(tmp_path / "base.yaml", small_config(seeds=[1, 2], methods__fine_tuning__epochs=5))
+    loaded = load(
+        {
+            "extends": "base.yaml",
+            "seeds": [7],
+            "tasks": {"material": None},
+            "methods": {"fine_tuning": {"epochs": None}},
+            "experiments": {"table": None},
+        },
+        tmp_path,
+    )
+    assert loaded["seeds"] == [7]
+    assert set(loaded["tasks"]) == {"type"}
+    assert loaded["methods"]["fine_tuning"]["epochs"] == 100, "the default, not the base's value"
+    assert loaded["experiments"] == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, ["no file", "a.yaml"]),
+        ({"a.yaml": "extends: b.yaml", "b.yaml": "extends: a.yaml"}, ["a.yaml", "itself"]),
+        ({"a.yaml": "extends: a.yaml"}, ["a.yaml", "itself"]),
+        ({"a.yaml": "extends: sub/gone.yaml"}, ["no file", "sub/gone.yaml"]),
+        ({"a.yaml": "study: [1, 2"}, ["a.yaml", "no YAML"]),
+        ({"a.yaml": b"title: caf\xe9"}, ["a.yaml", "no YAML"]),
+        ({"a.yaml": "- study"}, ["a.yaml", "mapping", "list"]),
+        ({"a.yaml": ""}, ["a.yaml", "mapping", "NoneType"]),
+    ],
+)
+def test_a_base_that_cannot_be_extended_is_named(tmp_path, files, words):
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(StudyError) as caught:
+        load({"study": "x", "extends": "a.yaml"}, tmp_path)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_values_on_the_command_line_are_read_as_yaml(tmp_path):
+    given = with_arguments(
+        small_config(),
+        {"seeds": ["1", "2"], "threads": 4, "title": "A study: of: colons", "splits": "fixed"},
+    )
+    assert given["seeds"] == [1, 2] and given["threads"] == 4
+    assert given["title"] == "A study: of: colons" and given["splits"] == "fixed"
+    nested = with_arguments(small_config(), {"splits": {"fixed": "true"}})
+    assert load(nested, tmp_path)["splits"] == {"rule": "stratified", "fixed": True}
+
+
+def shuffled(value: object, order: random.Random) -> object:
+    if isinstance(value, dict):
+        keys = list(value)
+        order.shuffle(keys)
+        return {key: shuffled(value[key], order) for key in keys}
+    return value
+
+
+def test_the_order_of_keys_and_the_way_of_writing_change_no_settings(tmp_path):
+    def texts(config: dict[str, object]) -> set[str]:
+        study, _ = load_study(copy.deepcopy(config), tmp_path)
+        return {canonical(study.training(run)) for run in study.runs} | {
+            canonical(study.source(name)) for name in study.settings.collections
+        }
+
+    plain = texts(small_config())
+    assert texts(shuffled(small_config(), random.Random(5))) == plain
+    quoted = yaml.safe_dump(small_config(), default_style='"', default_flow_style=True)
+    assert texts(yaml.safe_load(quoted)) == plain
+    numbers = {"learning_rate": 1.0e-1, "momentum": 0, "name": "sgd"}
+    assert texts(small_config(methods__fine_tuning__optimizer=numbers)) == plain
+    swapped = small_config(methods__fine_tuning__epochs=7, methods__fine_tuning__patience=100)
+    assert len(texts(swapped) & plain) == len(plain) - 7  # seven runs are fine-tuned
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """A museum as the study ``small`` has collected it."""
+    study, _ = load_study(small_config(), tmp_path)
+    definition = {"study": "small", "source": asdict(study.source("museum"))}
+    write_yaml(tmp_path / "museum" / "collection.yaml", definition)
+    return tmp_path
+
+
+def test_two_studies_may_not_mean_two_museums_by_one_name(collected):
+    other, _ = load_study(
+        small_config(study="other", collections__museum__folder="elsewhere"), collected
+    )
+    with pytest.raises(StudyError) as caught:
+        check_definitions(other, collected)
+    for word in ("'museum'", "'small'", "'other'", "somewhere", "elsewhere"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        small_config(collections__museum__folder="elsewhere"),  # the same study changes its mind
+        small_config(study="other"),
+        small_config(study="other", collections__museum__title="Called otherwise"),
+    ],
+)
+def test_a_study_may_change_its_own_museum_and_share_that_of_another(collected, config):
+    check_definitions(load_study(config, collected)[0], collected)
+
+
+def test_the_hash_of_the_builders_is_one(tmp_path):
+    assert load(small_config(), tmp_path)["inits"]["files"]["weights"]["demo_plain"]["hash"] == HASH

@@ -1,0 +1,258 @@
+"""Every mistake in a config is one message that names the key, the value and what is allowed."""
+
+import copy
+
+import pytest
+import yaml
+from art_transfer.checks import load_study
+from art_transfer.errors import StudyError
+from builders import small_config
+
+NET = {"collection": "museum", "init": "random", "method": "fine_tuning"}
+SALIENCY = {
+    "collection": "museum",
+    "tasks": ["type"],
+    "backbone": "demo_plain",
+    "before": {"init": "random", "method": "off_the_shelf"},
+    "after": {"init": "random", "method": "fine_tuning"},
+}
+FILE = {"address": "w.h5", "hash": "sha256:" + "0" * 64, "expects": "unit"}
+TABLE = small_config()["experiments"]["table"]
+TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
+
+MISTAKES = {
+    # unknown keys
+    "top": ({"sead": [1]}, ["the config", "`sead`", "did you mean `seeds`?", "'tasks'"]),
+    "collection_key": (
+        {"collections__museum__titel": "M"},
+        ["`collections.museum`", "`titel`", "did you mean `title`?", "'list_separator'"],
+    ),
+    "key_of_another_source": (
+        {"collections__museum__objects": 5},
+        ["`collections.museum`", "`objects`", "allowed", "'folder'"],
+    ),
+    "column": (
+        {"collections__museum__columns": {"object_id": "i", "image": "j", "creator": "k"}},
+        ["`collections.museum.columns`", "`creator`", "did you mean `creators`?"],
+    ),
+    "optimizer_key": (
+        {"methods__fine_tuning__optimizer__lr": 0.1},
+        ["`methods.fine_tuning.optimizer`", "`lr`", "'learning_rate'"],
+    ),
+    "experiment_key": ({"experiments__table__task": ["type"]}, ["`task`", "`tasks`"]),
+    "split_key": ({"splits": {"rules": "stratified"}}, ["`splits`", "`rules`", "`rule`?"]),
+    "figure_key": ({"figures": {"mosiac": {}}}, ["`figures`", "`mosiac`", "`mosaic`?"]),
+    # wrong types
+    "text_for_a_number": (
+        {"methods__fine_tuning__epochs": "ten"},
+        ["`methods.fine_tuning.epochs`", "'ten' (str)", "integer"],
+    ),
+    "1e-8": (
+        {"methods__fine_tuning__optimizer__epsilon": yaml.safe_load("1e-8")},
+        ["`methods.fine_tuning.optimizer.epsilon`", "'1e-8'", "number", TEXT],
+    ),
+    "float_for_an_integer": (
+        {"collections__museum__shards": 6.0},
+        ["`collections.museum.shards`", "6.0 (float)", "integer"],
+    ),
+    "nan": (
+        {"methods__fine_tuning__optimizer__learning_rate": float("nan")},
+        ["`methods.fine_tuning.optimizer.learning_rate`", "nan", "number"],
+    ),
+    "bool_for_an_integer": ({"threads": True}, ["`threads`", "True (bool)", "integer"]),
+    "number_for_text": ({"title": 2024}, ["`title`", "2024 (int)", "string", "quotes"]),
+    "norway": (
+        {"tasks__type__unknown": yaml.safe_load("[anonymous, no]")},
+        ["`tasks.type.unknown.1`", "False (bool)", "string", "quotes"],
+    ),
+    "one_for_many": (
+        {"experiments__table__tasks": "type"},
+        ["`experiments.table.tasks`", "'type' (str)", "array"],
+    ),
+    "list_for_a_block": ({"methods": []}, ["`methods`", "[] (list)", "object"]),
+    # out of range, not among the choices, repeated
+    "zero": ({"threads": 0}, ["`threads`", " 0;", "integer", "at least 1"]),
+    "share": (
+        {"collections__museum__max_unreadable_share": 1.5},
+        ["`collections.museum.max_unreadable_share`", "1.5", "at least 0", "at most 1"],
+    ),
+    "rate": (
+        {"methods__fine_tuning__optimizer__learning_rate": 0},
+        ["`methods.fine_tuning.optimizer.learning_rate`", " 0;", "number of more than 0"],
+    ),
+    "two_objects": ({"tasks__type__min_objects": 2}, ["`tasks.type.min_objects`", "at least 3"]),
+    "choice": ({"pixels": {"fit": "squash"}}, ["`pixels.fit`", "'squash'", "'crop', 'pad'"]),
+    "source": (
+        {"collections__museum__source": "louvre"},
+        ["`collections.museum.source`", "'louvre'", "'folder', 'synthetic'"],
+    ),
+    "made_up_museum": (
+        {"collections__photos__museum": "louvre"},
+        ["`collections.photos.museum`", "'louvre'", "'large_museum'"],
+    ),
+    "twice": ({"seeds": [1, 2, 1]}, ["`seeds`", "[1, 2, 1]", "without an item twice"]),
+    "empty": (
+        {"experiments__table__methods": []},
+        ["`experiments.table.methods`", "[]", "at least 1 items"],
+    ),
+    "no_collections": ({"collections": {}}, ["`collections`", "{}", "at least 1 keys"]),
+    "hash": (
+        {"inits__files__weights__demo_plain__hash": "sha256:abc"},
+        ["`inits.files.weights.demo_plain.hash`", "'sha256:abc'", "[0-9a-f]{64}"],
+    ),
+    # missing keys
+    "no_methods": ({"methods": None}, ["the config lacks", "`methods`"]),
+    "no_kind": ({"methods__fine_tuning__kind": None}, ["`methods.fine_tuning` lacks", "`kind`"]),
+    "no_objects": ({"collections__photos__objects": None}, ["`collections.photos`", "`objects`"]),
+    "two_missing": (
+        {"experiments__table": {"tasks": ["type"], "inits": ["random"], "methods": ["a"]}},
+        ["`experiments.table` lacks", "`collections`, `backbones`"],
+    ),
+    "image_column": (
+        {"collections__museum__columns": {"object_id": "i"}},
+        ["`collections.museum.columns` lacks", "`image`"],
+    ),
+    # names of blocks
+    "capital": ({"methods__Fine": small_config()["methods"]["fine_tuning"]}, ["'Fine'", "lower"]),
+    "slash": ({"tasks__a/b": {"field": "types"}}, ["`tasks`", "'a/b'", "lower"]),
+    "number": ({"tasks__1": None, "tasks": {1890: {"field": "types"}}}, ["`tasks`", "1890"]),
+    "study": ({"study": "My Study"}, ["`study`", "'My Study'", "[a-z0-9_]"]),
+    # names that lead nowhere
+    **{
+        f"unknown_{key}": (
+            {f"experiments__table__{key}": ["nowhere"]},
+            [f"`experiments.table.{key}`", "'nowhere'", f"not in `{key}`", known],
+        )
+        for key, known in {
+            "methods": "['fine_tuning', 'off_the_shelf']",
+            "inits": "['files', 'photo_net', 'random']",
+            "tasks": "['material', 'type']",
+            "backbones": "['demo_plain']",
+            "collections": "['museum', 'photos']",
+        }.items()
+    },
+    "preprocessing": (
+        {"methods__fine_tuning__preprocessing": "tf"},
+        ["`methods.fine_tuning.preprocessing`", "'tf'", "['unit']"],
+    ),
+    "task_of_a_collection": (
+        {"collections__museum__tasks": ["artist"]},
+        ["`collections.museum.tasks`", "'artist'", "['material', 'type']"],
+    ),
+    "experiment": (
+        {
+            "figures__curves__f": {
+                "collection": "museum",
+                "experiments": ["table3"],
+                "tasks": ["type"],
+            }
+        },
+        ["`figures.curves.f.experiments`", "'table3'", "['table']"],
+    ),
+    "mosaic": (
+        {"figures__mosaic__f": {"collections": ["louvre"]}},
+        ["`figures.mosaic.f.collections`", "'louvre'", "['museum', 'photos']"],
+    ),
+    "saliency": (
+        {"figures__saliency__f": SALIENCY | {"after": {"init": "theta", "method": "fine_tuning"}}},
+        ["`figures.saliency.f.after.init`", "'theta'", "'photo_net'"],
+    ),
+    "parent_collection": (
+        {"inits__net": NET | {"collection": "louvre"}},
+        ["`inits.net.collection`", "'louvre'", "['museum', 'photos']"],
+    ),
+    "parent_method": (
+        {"inits__net": NET | {"method": "magic"}},
+        ["`inits.net.method`", "'magic'", "['fine_tuning', 'off_the_shelf']"],
+    ),
+    "parent_task": (
+        {"inits__net": NET | {"task": "artist"}},
+        ["`inits.net.task`", "'artist'", "['material', 'type']"],
+    ),
+    "weights_of_nobody": (
+        {"inits__files__weights__vgg": FILE},
+        ["`inits.files.weights`", "'vgg'", "['demo_plain']"],
+    ),
+    # inits that make no sense
+    "itself": ({"inits__net": NET | {"init": "net"}}, ["`inits.net`", "itself", "net -> net"]),
+    "ring": (
+        {"inits__a": NET | {"init": "b"}, "inits__b": NET | {"init": "c"}}
+        | {"inits__c": NET | {"init": "a"}, "inits__leads_in": NET | {"init": "b"}},
+        ["`inits.a`", "itself", "a -> b -> c -> a"],
+    ),
+    "two_kinds": (
+        {"inits__random__collection": "museum"},
+        ["`inits.random`", "['random', 'collection']", "expected one"],
+    ),
+    "no_kind_of_init": ({"inits__none": {"task": "type"}}, ["`inits.none`", "none of `weights`"]),
+    "chance_with_a_seed": ({"inits__random__seed": 4}, ["`inits.random`", "random", "['seed']"]),
+    "half_a_run": (
+        {"inits__net": {"collection": "museum", "init": "random"}},
+        ["`inits.net`", "lacks", "`method`"],
+    ),
+    "task_that_the_source_lacks": (
+        {"inits__photo_net__task": None},
+        ["`inits.photo_net`", "photos", "'material'", "it has: ['type']"],
+    ),
+    "task_that_the_collection_lacks": (
+        {"experiments__table__collections": ["photos"]},
+        ["`experiments.table.tasks`", "photos", "'material'", "it has: ['type']"],
+    ),
+    "task_that_a_figure_wants": (
+        {"figures__saliency__f": SALIENCY | {"collection": "photos", "tasks": ["material"]}},
+        ["`figures.saliency.f.tasks`", "photos", "'material'", "['type']"],
+    ),
+    # networks and their weights
+    "network": (
+        {"backbones__demo_plain__network": "alexnet"},
+        ["`backbones.demo_plain.network`", "'alexnet'", "'vgg19', 'xception'"],
+    ),
+    "network_by_its_own_name": (
+        {"backbones__alexnet": {"size": 224}},
+        ["`backbones.alexnet.network`", "'alexnet'", "'vgg19', 'xception'"],
+    ),
+    "size": (
+        {"backbones__small": {"size": 74, "network": "inception_v3"}},
+        ["`backbones.small.size`", "74", "InceptionV3", "75 pixels"],
+    ),
+    "no_weights": (
+        {"backbones__vgg19": {"size": 32}, "experiments__table__backbones": ["vgg19"]},
+        ["`inits.files.weights`", "'vgg19'", "it has: ['demo_plain']"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_message(tmp_path, name):
+    changes, words = copy.deepcopy(MISTAKES[name])
+    with pytest.raises(StudyError) as caught:
+        load_study(small_config(**changes), tmp_path)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "the config is wrong:"
+    assert len(lines) == 1, "one mistake, one message"
+    for word in words:
+        assert word in lines[0]
+
+
+def test_several_mistakes_are_told_at_once(tmp_path):
+    config = small_config(threads=0, tasks__type__field="place", collections__museum__shard=2)
+    with pytest.raises(StudyError) as caught:
+        load_study(config, tmp_path)
+    lines = str(caught.value).splitlines()[1:]
+    assert len(lines) == 3
+    for key in ("`threads`", "`tasks.type.field`", "`collections.museum`"):
+        assert any(key in line for line in lines)
+
+
+def test_no_advice_on_numbers_where_a_number_was_given(tmp_path):
+    with pytest.raises(StudyError) as caught:
+        load_study(small_config(title=5, threads=True), tmp_path)
+    assert "1.0e-8" not in str(caught.value)
+
+
+@pytest.mark.parametrize("network", ["xception", "inception_v3", "resnet50", "vgg19", "demo_plain"])
+def test_the_least_size_of_a_network_is_allowed_and_a_pixel_less_is_not(tmp_path, network):
+    least = {"xception": 71, "inception_v3": 75}.get(network, 32)
+    load_study(small_config(backbones__b={"size": least, "network": network}), tmp_path)
+    with pytest.raises(StudyError, match=f"is {least - 1}; .* at least {least} pixels"):
+        load_study(small_config(backbones__b={"size": least - 1, "network": network}), tmp_path)

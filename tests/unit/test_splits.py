@@ -1,0 +1,220 @@
+"""How objects are dealt out: the properties that docs/splits.md promises."""
+
+import hashlib
+import random
+
+import pandas as pd
+import pytest
+from art_transfer.errors import StudyError
+from art_transfer.formats import SPLITS
+from art_transfer.prepare.splits import split
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+NAMES = {"train", "validation", "test"}
+OTHER = [f"other-{n}" for n in range(12)]  # a second class, since a task needs two
+ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
+classes = st.sets(ids | st.integers(0, 10**6).map(str), min_size=3, max_size=40)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def labels_of(sizes: dict[str, list[str]]) -> pd.DataFrame:
+    rows = [(object_id, label) for label, ids in sizes.items() for object_id in ids]
+    return pd.DataFrame(rows, columns=["object_id", "label"])
+
+
+def dealt(
+    sizes: dict[str, list[str]], seed: int = 1, rule: str = "stratified"
+) -> dict[tuple[str, str], str]:
+    """The split by label and object id; the label is part of the key for ids that are in two."""
+    table = split(labels_of(sizes), seed, rule, "museum, task type")
+    assert list(table.columns) == SPLITS
+    assert table["object_id"].is_monotonic_increasing
+    keys = zip(table["label"], table["object_id"], strict=True)
+    return dict(zip(keys, table["split"], strict=True))
+
+
+def one_class(objects: list[str], seed: int) -> dict[str, str]:
+    """The split of each object of a class that has another class beside it."""
+    both = dealt({"class": objects, "other": OTHER}, seed)
+    return {object_id: part for (label, object_id), part in both.items() if label == "class"}
+
+
+def sizes_of(parts: dict[str, str]) -> tuple[int, int, int]:
+    found = list(parts.values())
+    return found.count("test"), found.count("validation"), found.count("train")
+
+
+def is_low(object_id: str, seed: int) -> bool:
+    """The side of an object, worked out as docs/splits.md says, from SHA-256."""
+    digest = hashlib.sha256(f"side/{seed}/{object_id}".encode()).digest()
+    return (int.from_bytes(digest[:8], "big") >> 1) % 2 == 0
+
+
+def fifth(side: int) -> int:
+    """What a side of a class gives away, as docs/splits.md's table says."""
+    return 1 if side < 10 else round(side / 5)  # no whole number has a half as its fifth
+
+
+@settings(max_examples=60, deadline=None)
+@given(classes, seeds)
+def test_every_class_is_in_all_three_splits_with_the_documented_sizes(objects, seed):
+    parts = one_class(sorted(objects), seed)
+    assert set(parts) == objects and set(parts.values()) == NAMES
+    low = sum(is_low(object_id, seed) for object_id in objects)
+    test, validation, train = sizes_of(parts)
+    assert (test, validation) == (fifth(low), fifth(len(objects) - low))
+    if len(objects) < 10:
+        assert (test, validation, train) == (1, 1, len(objects) - 2)
+
+
+@pytest.mark.parametrize("size", range(3, 10))
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_class_of_3_to_9_gives_one_each_to_test_and_validation(size, seed):
+    assert sizes_of(one_class([f"x{n}" for n in range(size)], seed)) == (1, 1, size - 2)
+
+
+@pytest.mark.parametrize("size", [100, 1000, 5000])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_large_class_gives_about_a_tenth_each(size, seed):
+    test, validation, train = sizes_of(one_class([f"x{n}" for n in range(size)], seed))
+    spread = 4 * 0.1 * size**0.5 + 1  # four standard deviations, and a rounding
+    assert abs(test - size / 10) <= spread and abs(validation - size / 10) <= spread
+    assert test + validation + train == size
+
+
+@settings(max_examples=40, deadline=None)
+@given(classes, classes, seeds, st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_their_index_change_nothing(one, two, seed, order):
+    table = labels_of({"one": sorted(one), "two": sorted(two - one), "other": OTHER})
+    rows = list(range(len(table)))
+    order.shuffle(rows)
+    expected = split(table, seed, "stratified", "m")
+    for mixed in (table.iloc[rows], table.iloc[rows].reset_index(drop=True)):
+        pd.testing.assert_frame_equal(split(mixed, seed, "stratified", "m"), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(classes, classes, seeds)
+def test_a_class_does_not_depend_on_other_classes_or_on_its_name(one, two, seed):
+    alone = one_class(sorted(one), seed)
+    beside = dealt({"renamed": sorted(one), "class": sorted(two), "other": OTHER}, seed)
+    assert {name: part for (label, name), part in beside.items() if label == "renamed"} == alone
+
+
+def excepted(objects: set[str], seed: int) -> bool:
+    """The one documented exception: ten or more, all on one side."""
+    return len(objects) >= 10 and len({is_low(name, seed) for name in objects}) == 1
+
+
+def moved(less: set[str], more: set[str], seed: int) -> list[str]:
+    before, after = one_class(sorted(less), seed), one_class(sorted(more), seed)
+    return [name for name in less if before[name] != after[name]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(ids, min_size=4, max_size=40), seeds, st.data())
+def test_one_object_more_or_less_moves_at_most_one_other(more, seed, data):
+    gone = data.draw(st.sampled_from(sorted(more)))
+    assume(not excepted(more, seed) and not excepted(more - {gone}, seed))
+    assert len(moved(more - {gone}, more, seed)) <= 1
+
+
+@pytest.mark.parametrize("low", [True, False])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_small_and_one_sided_classes_move_one_and_larger_ones_two_at_most(low, seed):
+    one_sided = [name for name in (f"x{n}" for n in range(99)) if is_low(name, seed) == low]
+    rest = [name for name in (f"y{n}" for n in range(99)) if is_low(name, seed) != low]
+    for size in range(3, 25):
+        less = set(one_sided[:size])
+        for added in (one_sided[size], rest[0], rest[size]):
+            exception = size >= 10 or (size == 9 and added == one_sided[9])
+            assert len(moved(less, less | {added}, seed)) <= (2 if exception else 1)
+
+
+def test_a_growing_class_never_moves_two():
+    everyone = [f"SK-{n}" for n in range(50)]
+    random.Random(3).shuffle(everyone)
+    for seed in (1, 2):
+        for size in range(3, 50):
+            less, more = set(everyone[:size]), set(everyone[: size + 1])
+            assert not excepted(more, seed)
+            assert len(moved(less, more, seed)) <= 1
+
+
+def test_two_seeds_differ():
+    objects = [f"x{n}" for n in range(60)]
+    tests = [
+        frozenset(name for name, part in one_class(objects, seed).items() if part == "test")
+        for seed in range(10)
+    ]
+    assert len(set(tests)) == 10
+
+
+LITERALS = {
+    ("stratified", 1): (
+        "SK-A-19 SK-A-24 SK-A-26",
+        "SK-A-13 SK-A-15 SK-A-23",
+    ),
+    ("stratified", 2): ("SK-A-21 SK-A-32", "SK-A-0 SK-A-19 SK-A-29 SK-A-7"),
+    ("random_80_10_10", 1): (
+        "SK-A-19 SK-A-3 SK-A-30 SK-A-34",
+        "SK-A-16 SK-A-24 SK-A-26 SK-A-5",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "seed"), LITERALS)
+def test_a_split_is_the_same_on_every_host_and_in_every_version(rule, seed):
+    sizes = {"oil": [f"SK-A-{n}" for n in range(36) if n % 3]}
+    sizes["gold"] = [f"SK-A-{n}" for n in range(0, 36, 3)]
+    parts = dealt(sizes, seed, rule)
+    assert len(parts) == 36
+    assert (
+        tuple(
+            " ".join(sorted(name for (_, name), part in parts.items() if part == wanted))
+            for wanted in ("test", "validation")
+        )
+        == LITERALS[rule, seed]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "sizes"),
+    [
+        ("random_80_10_10", {"test": 100, "validation": 100, "train": 800}),
+        ("random_81_9_10", {"test": 100, "validation": 90, "train": 810}),
+    ],
+)
+def test_random_rules_have_their_sizes_and_drop_classes_that_are_not_everywhere(rule, sizes):
+    everyone = [f"x{n}" for n in range(1000)]
+    half = {"even": everyone[::2], "odd": everyone[1::2]}
+    line = {name: part for (_, name), part in dealt(half, 7, rule).items()}
+    assert pd.Series(line).value_counts().to_dict() == sizes
+
+    small = {f"c{n}": everyone[n::60] for n in range(60)}  # of 16 or 17 objects
+    everywhere = {label for label, members in small.items() if {line[m] for m in members} == NAMES}
+    assert 5 < len(everywhere) < 55
+    assert dealt(small, 7, rule) == {
+        (label, name): line[name] for label in everywhere for name in small[label]
+    }
+
+
+def test_a_random_split_of_few_objects_cuts_at_rounded_shares():
+    sizes = {"a": [f"x{n}" for n in range(0, 56, 2)], "b": [f"x{n}" for n in range(1, 56, 2)]}
+    parts = pd.Series(dealt(sizes, 3, "random_81_9_10"))
+    assert parts.value_counts().to_dict() == {"train": 45, "test": 6, "validation": 5}
+
+
+def test_a_class_of_fewer_than_three_is_left_out():
+    parts = dealt({"one": ["a"], "two": ["b", "c"], "three": ["d", "e", "f"], "other": OTHER})
+    assert {label for label, _ in parts} == {"three", "other"}
+
+
+@pytest.mark.parametrize("sizes", [{}, {"a": ["x", "y", "z"]}, {"a": ["x", "y"], "b": ["z"]}])
+def test_fewer_than_two_classes_is_a_message(sizes):
+    with pytest.raises(StudyError) as caught:
+        split(labels_of(sizes), 5, "stratified", "antwerp, task type")
+    count = 1 if len(sizes.get("a", [])) == 3 else 0
+    for word in ("antwerp, task type", f"{count} classes", "`splits.rule: stratified`", "seed 5"):
+        assert word in str(caught.value)
