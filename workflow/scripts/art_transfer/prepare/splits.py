@@ -38,7 +38,7 @@ def split(labels: pd.DataFrame, seed: int, rule: str, name: str) -> pd.DataFrame
     ).sort_values("place")
     if rule == "stratified":
         parts = [_dealt_by_sides(group) for _, group in table.groupby("label", sort=True)]
-        table["split"] = pd.concat(parts) if parts else ""
+        table["split"] = pd.concat(parts)
     else:
         table["split"] = _dealt_in_line(table, 0.1, 0.1 if rule == "random_80_10_10" else 0.09)
     everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)

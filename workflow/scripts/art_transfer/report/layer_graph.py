@@ -42,7 +42,8 @@ def stages(model: keras.Model, end: str) -> list[Stage]:
     the stage's maps are the last ones of that size before the next stage begins. So these are
 
     - of a plain network every convolution, with its activation (VGG19: 16; demo_plain: 4),
-    - of ResNet50 and demo_residual the rectified stem and the rectified sum of each block,
+    - of ResNet50 the rectified stem and the rectified sum of each block; of demo_residual also
+      each block's first convolution, which no shortcut passes by,
     - of InceptionV3 the stem's five rectified convolutions and each concatenation ("mixed"),
     - of Xception the rectified stem, each sum, and the last two rectified convolutions.
 
