@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from art_transfer.formats import IMAGES, OBJECTS
+from art_transfer.prepare.labels import Labels, choose_labels
 from art_transfer.settings import Task
 from numpy.typing import NDArray
 from PIL import Image
@@ -117,3 +118,28 @@ def images_of(statuses: dict[str, str]) -> pd.DataFrame:
         for name, status in statuses.items()
     ]
     return pd.DataFrame(rows, columns=IMAGES)
+
+
+FILLER = {f"z{n}": ["filler"] for n in range(3)} | {f"y{n}": ["stuffing"] for n in range(3)}
+
+
+def choose(
+    cells: dict[str, list[str]], rule: Task, statuses: dict[str, str] | None = None
+) -> Labels:
+    """The labels of these objects and of two classes that are always there."""
+    role = f"{rule.roles[0]}{rule.role_separator}" if rule.roles else ""
+    every = {**cells, **{name: [role + values[0]] for name, values in FILLER.items()}}
+    images = images_of({**dict.fromkeys(every, "ok"), **(statuses or {})})
+    return choose_labels(objects_of(every, rule.field), images, rule, "museum, task material")
+
+
+def labels(cells: dict[str, list[str]], rule: Task, **more: dict[str, str]) -> dict[str, str]:
+    """The label by object id, without the two classes that are always there."""
+    table = choose(cells, rule, **more).labels
+    found = dict(zip(table["object_id"], table["label"], strict=True))
+    return {name: label for name, label in found.items() if name not in FILLER}
+
+
+def decisions(result: Labels) -> set[tuple[str, str, int, str]]:
+    rows = set(result.decisions.itertuples(index=False, name=None))
+    return rows - {("filler", "filler", 3, "kept"), ("stuffing", "stuffing", 3, "kept")}

@@ -12,7 +12,7 @@ from art_transfer.config import load, with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import write_yaml
 from art_transfer.settings import canonical
-from builders import CONFIG, HASH, small_config
+from builders import CONFIG, small_config
 
 METHOD_DEFAULTS = {
     "preprocessing": "unit",
@@ -93,6 +93,17 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "figures": {"mosaic": {}, "curves": {}, "saliency": {}},
     }
     assert given == small_config(), "what the user gave must stay as it was"
+
+
+def test_the_defaults_of_one_config_are_not_those_of_the_next(tmp_path):
+    first = load(small_config(), tmp_path)
+    first["seeds"].append(2)
+    first["collections"]["museum"]["columns"]["title"] = "Titel"
+    second = load(small_config(), tmp_path)
+    assert second["seeds"] == [1] and set(second["collections"]["museum"]["columns"]) == {
+        "object_id",
+        "image",
+    }
 
 
 def test_a_complete_config_is_complete(tmp_path):
@@ -236,7 +247,3 @@ def test_two_studies_may_not_mean_two_museums_by_one_name(collected):
 )
 def test_a_study_may_change_its_own_museum_and_share_that_of_another(collected, config):
     check_definitions(load_study(config, collected)[0], collected)
-
-
-def test_the_hash_of_the_builders_is_one(tmp_path):
-    assert load(small_config(), tmp_path)["inits"]["files"]["weights"]["demo_plain"]["hash"] == HASH

@@ -47,8 +47,8 @@ FILES = {
     "art_transfer/two.py": """
         def second() -> int:
             with open("x") as stream:
-                from art_transfer.folder.four import deep
-            return deep(stream)
+                from art_transfer.folder import four
+            return four.deep(stream)
     """,
     "art_transfer/three.py": "LIMIT = 3\n",
     "art_transfer/folder/__init__.py": "",

@@ -95,27 +95,34 @@ def test_weights_keep_the_end_that_keras_tells_formats_by():
 
 
 def test_the_demos_photographs_are_learned_once_for_all_tasks(demo):
-    learned = Run("photos", "type", "demo_plain", "random", "pretraining", 1)
-    users = [run for run in demo.runs if run.init == "photos" and run.backbone == "demo_plain"]
-    assert {run.task for run in users} == {"material", "type", "artist"}
-    assert {demo.parent(run) for run in users} == {learned}
-    assert demo.runs.count(learned) == 1
+    method = demo.settings.inits["photos"].method
+    for backbone in {run.backbone for run in demo.runs}:
+        learned = Run("photos", "type", backbone, "random", method, 1)
+        users = [run for run in demo.runs if (run.init, run.backbone) == ("photos", backbone)]
+        assert {demo.parent(run) for run in users} == {learned}
+        assert [r for r in demo.runs if (r.collection, r.backbone) == ("photos", backbone)] == [
+            learned
+        ]
+    assert {run.task for run in demo.runs if run.init == "photos"} == {"material", "type", "artist"}
     assert demo.shared_init("photos") and not demo.shared_init("museum_net")
-    assert [run for run in demo.runs if run.collection == "photos"] == [
-        replace(learned, backbone=backbone) for backbone in ("demo_plain", "demo_residual")
-    ]
 
 
 def test_features_are_shared_where_the_init_allows_it(demo):
-    folder = "resources/small_museum/features/demo_plain/photos/unit"
-    shared = {demo.features(r) for r in demo.experiment_runs("table3") if r.init == "photos"}
-    assert {folder, folder.replace("plain", "residual")} == shared
     own = Run("small_museum", "type", "demo_plain", "museum_net", "off_the_shelf", 1)
     assert demo.features(own) == (
         "results/demo/features/small_museum/demo_plain/museum_net/type/seed-1/unit"
     )
     by_chance = replace(own, init="random", seed=5)
     assert demo.features(by_chance).endswith("demo_plain/random/type/seed-5/unit")
+    for task in ("type", "artist"):
+        shared = replace(own, init="photos", task=task, seed=5)
+        assert demo.features(shared) == "resources/small_museum/features/demo_plain/photos/unit"
+
+
+def test_an_init_of_one_task_but_any_seed_is_not_shared_and_one_of_both_is():
+    assert not small().shared_init("photo_net")  # its task is fixed, its seed is the run's own
+    assert small(inits__photo_net__seed=3).shared_init("photo_net")
+    assert small().shared_init("files") and not small().shared_init("random")
 
 
 def chain(length: int, **changes: object) -> Study:

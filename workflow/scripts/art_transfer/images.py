@@ -33,7 +33,7 @@ def decode(data: bytes) -> Image.Image:
         raise UnreadableImageError(kind) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableImageError(f"too many pixels: {error}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+    except Exception as error:  # each of Pillow's decoders fails in its own way
         raise UnreadableImageError(f"broken image: {error}") from error
 
 

@@ -78,7 +78,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "index_col": False}
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, encoding="utf-8-sig", **options).fillna("")
+            return pd.read_csv(path, encoding="utf-8-sig", **options)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise StudyError(f"{path}: there is no such file") from error
     except pd.errors.ParserWarning as error:
