@@ -73,7 +73,7 @@ def test_a_head_reaches_the_loss_of_an_unregularised_logistic_regression():
     truth = table["label"].str[-1].astype(int).to_numpy()
     features = (random.normal(size=(600, 8)) + 0.6 * np.eye(8)[truth]).astype(np.float32)
     adam = Optimizer("adam", 0.02, 0.0, False, 0.9, 1e-8)
-    how = method("head", optimizer=adam, batch_size=600, epochs=1500, patience=1500)
+    how = method("head", optimizer=adam, batch_size=600, epochs=400, patience=400)
     train = (table["split"] == "train").to_numpy()
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3, activation="softmax")])
     batches = Batches(lambda i: features[train][i], truth[train], 600, 1)

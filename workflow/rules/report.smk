@@ -40,7 +40,9 @@ def mosaic_settings(wildcards):
     """The settings of a mosaic."""
     spec = study.settings.figures.mosaic[wildcards.figure]
     shards = {name: study.settings.collections[name].shards for name in spec.collections}
-    return canonical(MosaicSettings(titles_of(spec.collections), shards, spec.images))
+    return canonical(
+        MosaicSettings(spec.collections, titles_of(spec.collections), shards, spec.images)
+    )
 
 
 def curves_settings(wildcards):

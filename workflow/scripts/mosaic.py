@@ -10,9 +10,9 @@ from art_transfer.report.style import save, styled
 
 with logged(snakemake.log[0]), styled():
     wanted, images = settings(snakemake, MosaicSettings), {}
-    for name, title in wanted.titles.items():
+    for name in wanted.collections:
         folder, shards = f"resources/{name}/images", wanted.shards[name]
         tables = [path for path in snakemake.input.tables if path.startswith(f"{folder}/")]
         ids = [i for path in tables for i in readable(read_csv(path, IMAGES))["object_id"]]
-        images[title] = originals(folder, sample(ids, wanted.images), shards)
+        images[wanted.titles[name]] = originals(folder, sample(ids, wanted.images), shards)
     save(mosaic(images), snakemake.output.pdf, snakemake.output.png)

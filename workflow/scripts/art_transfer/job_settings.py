@@ -123,7 +123,8 @@ class DatasetsSettings:
 class MosaicSettings:
     """Whose images are shown."""
 
-    titles: dict[str, str]  # of the collections, in the order of the figure
+    collections: tuple[str, ...]  # in the order of the figure
+    titles: dict[str, str]
     shards: dict[str, int]
     images: int  # per collection
 

@@ -1,6 +1,7 @@
 """Networks without their heads, and where their first weights come from."""
 
 import hashlib
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def _copy_from_run(model: keras.Model, path: Path) -> None:
     """Copy the weights of each layer from the layer of the same name in a run's checkpoint."""
     try:
         parent = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise StudyError(f"{path}: this is no checkpoint of a run: {error}") from error
     known = {layer.name: layer for layer in parent.layers}
     for layer in model.layers:

@@ -94,9 +94,10 @@ def fit(
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", np.arange(len(history)) + first_epoch)
     values = history.reindex(columns=HISTORY)
-    if not np.isfinite(values.to_numpy(dtype=float)).all():
+    finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
+    if not finite.all():
         raise StudyError(
-            f"the loss is no longer a number in epoch {int(values['epoch'].iloc[-1])}; a smaller "
+            f"the loss is no longer a number in epoch {values['epoch'][~finite].iloc[0]}; a smaller "
             f"learning rate than {method.optimizer.learning_rate} may help"
         )
     return values

@@ -108,6 +108,11 @@ def _fit(
     model: keras.Model, data: Data, method: Method, seed: int, thaw: Callable[[], None]
 ) -> pd.DataFrame:
     """Fit on the train split: first the head alone if the method says so, then what it thaws."""
+    if method.head_warmup_epochs >= method.epochs:
+        raise StudyError(
+            f"a method's `head_warmup_epochs` is {method.head_warmup_epochs}, but its `epochs`, "
+            f"which count them too, are {method.epochs}: expected more, to train the rest"
+        )
     train = data.batches("train", method.batch_size, seed)
     validation = data.batches("validation", method.batch_size)
     warmup = []
@@ -150,10 +155,10 @@ def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     repeated = table["object_id"][table["object_id"].duplicated()].tolist()
     everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
     lacking = everywhere.index[~everywhere].tolist()
-    if wrong or repeated or lacking:
+    if wrong or repeated or lacking or len(everywhere) < 2:
         raise StudyError(
             f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that "
-            f"are not in all three splits {lacking[:5]}; expected none of these. Delete the file "
-            "to have it made again."
+            f"are not in all three splits {lacking[:5]}; expected none of these, and at least two "
+            f"classes, not {len(everywhere)}. Delete the file to have it made again."
         )
     return table
