@@ -96,9 +96,10 @@ def fit(
     values = history.reindex(columns=HISTORY)
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
     if not finite.all():
+        epoch = values["epoch"][~finite].iloc[0]
         raise StudyError(
-            f"the loss is no longer a number in epoch {values['epoch'][~finite].iloc[0]}; a smaller "
-            f"learning rate than {method.optimizer.learning_rate} may help"
+            f"the loss is no longer a number in epoch {epoch}; a smaller learning rate than "
+            f"{method.optimizer.learning_rate} may help"
         )
     return values
 
