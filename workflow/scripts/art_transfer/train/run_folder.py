@@ -61,8 +61,8 @@ def preprocessing(training: Training) -> dict[str, Any]:
 def write_model(model: keras.Model, path: str | Path) -> None:
     """Save a model without its optimiser; the same weights give the same bytes.
 
-    Keras writes the time of saving into the file, which would make a retrained but equal parent
-    look like a changed one to every run that starts from it.
+    Keras writes the time of saving and addresses in memory into the file, which would make a
+    retrained but equal parent look like a changed one to every run that starts from it.
     """
     bare = keras.Model(model.input, model.output, name=model.name)
     with atomic_path(path) as temporary:
@@ -72,6 +72,20 @@ def write_model(model: keras.Model, path: str | Path) -> None:
         metadata = json.loads(members["metadata.json"])
         metadata["date_saved"] = ""
         members["metadata.json"] = json.dumps(metadata).encode()
+        members["config.json"] = _renumbered(members["config.json"])
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for name, data in members.items():
                 archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+
+
+def _renumbered(config: bytes) -> bytes:
+    """A model's description with its shared objects numbered in their order."""
+    numbers: dict[int, int] = {}
+
+    def renumber(block: dict[str, Any]) -> dict[str, Any]:
+        if "shared_object_id" in block:
+            address = block["shared_object_id"]
+            block["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
+        return block
+
+    return json.dumps(json.loads(config, object_hook=renumber)).encode()
