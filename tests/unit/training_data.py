@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 from art_transfer.job_settings import Architecture, FirstWeights, Training
@@ -96,9 +97,34 @@ def museum(
 
 
 def features_of(
-    backbone: Any, pixels: PixelStore, table: pd.DataFrame, folder: Path, scaling: str = "unit"
+    backbone: keras.Model,
+    pixels: PixelStore,
+    table: pd.DataFrame,
+    folder: Path,
+    scaling: str = "unit",
 ) -> NDArray[np.float32]:
     """The features of a split table's objects, through the files of a study."""
     path, ids = folder / "features.npy", folder / "features.ids.csv"
     extract(backbone, pixels, scaling, path, ids)
     return read_features(path, ids, table["object_id"].tolist())
+
+
+def normal(table: pd.DataFrame, width: int, distance: float) -> NDArray[np.float32]:
+    """Features around one place for each class; near ones cannot be told apart wholly."""
+    draws = np.random.default_rng(3).normal(size=(len(table), width))
+    places = table["label"].str[-1].astype(int).to_numpy()
+    return (draws + distance * np.eye(width)[places]).astype(np.float32)
+
+
+def same_weights(one: keras.Model, two: keras.Model) -> bool:
+    pairs = zip(one.get_weights(), two.get_weights(), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def moved(before: keras.Model, after: keras.Model) -> dict[str, bool]:
+    """For each variable of a backbone, whether it is no longer what it was."""
+    return {
+        f"{layer.name}/{old.name}": not np.array_equal(old.numpy(), new.numpy())
+        for layer in before.layers
+        for old, new in zip(layer.weights, after.get_layer(layer.name).weights, strict=True)
+    }
