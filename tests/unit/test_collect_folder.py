@@ -9,6 +9,7 @@ from art_transfer.collect.sources import open_source
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS, read_parquet, write_parquet
 from art_transfer.job_settings import SourceSettings
+from museum_server import objects_of, visit
 
 PLAIN = {"object_id": "id", "image": "file"}
 
@@ -46,7 +47,7 @@ def test_columns_are_mapped_lists_cut_and_objects_sorted(tmp_path):
         "rights": "Recht",
         "source_url": "Seite",
     }
-    table = folder(tmp_path, text, columns=columns, list_separator="|").read()
+    table = objects_of(folder(tmp_path, text, columns=columns, list_separator="|"))
     assert list(table.columns) == OBJECTS.names
     assert rows(table) == [
         ["007", "Two, of them", [], [], [], "", "a.jpg", "", ""],
@@ -71,7 +72,7 @@ def test_columns_are_mapped_lists_cut_and_objects_sorted(tmp_path):
 
 def test_without_a_separator_a_cell_is_one_value(tmp_path):
     columns = PLAIN | {"materials": "m"}
-    table = folder(tmp_path, "id,file,m\n1,a.jpg,oil|gold; wood\n", columns=columns).read()
+    table = objects_of(folder(tmp_path, "id,file,m\n1,a.jpg,oil|gold; wood\n", columns=columns))
     assert table["materials"].tolist() == [["oil|gold; wood"]]
     assert table["creators"].tolist() == [[]]
 
@@ -87,13 +88,13 @@ def test_without_a_separator_a_cell_is_one_value(tmp_path):
     ],
 )
 def test_a_csv_of_any_program_is_read(tmp_path, text):
-    table = folder(tmp_path, text).read()
+    table = objects_of(folder(tmp_path, text))
     assert table[["object_id", "image"]].to_numpy().tolist() == [["1", "a.jpg"], ["2", "b.jpg"]]
 
 
 def test_a_short_row_ends_in_empty_cells(tmp_path):
     columns = PLAIN | {"types": "t"}
-    table = folder(tmp_path, "id,file,t\n1,a.jpg,vase\n2\n", columns=columns).read()
+    table = objects_of(folder(tmp_path, "id,file,t\n1,a.jpg,vase\n2\n", columns=columns))
     assert table["types"].tolist() == [["vase"], []]
     assert table["image"].tolist() == ["a.jpg", ""]
 
@@ -117,7 +118,7 @@ def test_a_short_row_ends_in_empty_cells(tmp_path):
 )
 def test_a_wrong_csv_is_one_clear_message(tmp_path, text, words):
     with pytest.raises(StudyError) as caught:
-        folder(tmp_path, text).read()
+        objects_of(folder(tmp_path, text))
     for word in (str(tmp_path / "metadata.csv"), *words):
         assert word in str(caught.value)
 
@@ -125,7 +126,7 @@ def test_a_wrong_csv_is_one_clear_message(tmp_path, text, words):
 @pytest.mark.parametrize("name", ["gone.csv", "gone/metadata.csv", ""])
 def test_a_missing_csv_is_named(tmp_path, name):
     with pytest.raises(StudyError, match="no such file") as caught:
-        folder(tmp_path, "id,file\n", metadata=name).read()
+        objects_of(folder(tmp_path, "id,file\n", metadata=name))
     assert str(tmp_path / name) in str(caught.value)
 
 
@@ -152,7 +153,7 @@ def test_images_come_in_order_or_say_why_not(tmp_path):
         "null": "a\0b.jpg",
     }
     objects = pd.DataFrame({"object_id": list(names), "image": list(names.values())})
-    found = list(folder(museum, "id,file\n").images(objects))
+    found = list(folder(museum, "id,file\n").images(objects, visit(tmp_path), "1-0000"))
     assert [image.object_id for image in found] == list(names)
     data = {image.object_id: image.data for image in found if image.data is not None}
     assert data == {"z": b"bytes of a", "1": b"", "inside": b"bytes of a", "dots": b"bytes of a"}

@@ -40,7 +40,22 @@ TASK_DEFAULTS = {
     "min_objects": 3,
     "permute_labels": False,
 }
-COLLECTION_DEFAULTS = {"title": "", "shards": 1, "max_unreadable_share": 0.01}
+COLLECTION_DEFAULTS = {
+    "title": "",
+    "shards": 1,
+    "max_unreadable_share": 0.01,
+    "ask_again": 0,
+    "web": {
+        "requests_per_second": 2,
+        "workers": 4,
+        "retries": 6,
+        "backoff": 2,
+        "timeout": 60,
+        "max_megabytes": 200,
+        "slow_down": [],
+        "headers": {},
+    },
+}
 
 
 def save(path: Path, value: object) -> Path:
@@ -57,6 +72,7 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "seeds": [1],
         "threads": 2,
         "published": "",
+        "contact": "",
         "collections": {
             "museum": {
                 **COLLECTION_DEFAULTS,

@@ -21,8 +21,14 @@ def images_settings(wildcards):
     """The settings of a museum's images; a folder's files count by their names and sizes."""
     source = study.source(wildcards.collection)
     folder = source.options.get("folder")
-    shards = study.settings.collections[wildcards.collection].shards
-    return canonical(ImagesSettings(source, shards, listing(folder) if folder else ""))
+    block = study.settings.collections[wildcards.collection]
+    names = listing(folder) if folder else ""
+    return canonical(ImagesSettings(source, block.shards, block.ask_again, names))
+
+
+def visits(wildcards):
+    """One job at a time visits a museum (`museum` in profiles/default); local sources are free."""
+    return int(study.source(wildcards.collection).source not in ("folder", "synthetic"))
 
 
 rule objects:
@@ -38,6 +44,7 @@ rule objects:
     resources:
         mem_mb=1000,
         runtime=60,
+        museum=visits,
     params:
         settings=lambda wildcards: canonical(study.source(wildcards.collection)),
         code=fingerprint("objects.py"),
@@ -58,6 +65,7 @@ rule images:
     resources:
         mem_mb=2000,
         runtime=720,
+        museum=visits,
     params:
         settings=images_settings,
         code=fingerprint("images.py"),

@@ -2,16 +2,19 @@
 
 from dataclasses import asdict
 
-from art_transfer.collect.sources import open_source
+from art_transfer.collect.lock import freeze_objects
+from art_transfer.collect.sources import open_source, visit
 from art_transfer.files import write_yaml
-from art_transfer.formats import OBJECTS, write_parquet
+from art_transfer.formats import OBJECTS, write_parquet_parts
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import SourceSettings
 
-with logged(snakemake.log[0]):
-    wanted = settings(snakemake, SourceSettings)
-    objects = open_source(snakemake.wildcards.collection, wanted).read()
-    write_parquet(snakemake.output.objects, objects, OBJECTS)
+with logged(snakemake.log[0]) as terminal:
+    wanted, collection = settings(snakemake, SourceSettings), snakemake.wildcards.collection
+    source = open_source(collection, wanted)
+    tables = source.read(visit(collection, snakemake.config, terminal))
+    write_parquet_parts(snakemake.output.objects, tables, OBJECTS)
+    freeze_objects(source, snakemake.output.objects, wanted)
     # The study's name is for a message only (checks.check_definitions): it must not cause reruns.
     definition = {"study": snakemake.config["study"], "source": asdict(wanted)}
     write_yaml(snakemake.output.definition, definition)

@@ -3,6 +3,7 @@
 Every reader checks the columns, so that a broken or foreign file is a message and not a number.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -52,9 +53,20 @@ HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 
 def write_parquet(path: str | Path, table: pd.DataFrame, schema: pa.Schema) -> None:
     """Write ``table``'s columns in the schema's order and types, atomically."""
-    arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False)
-    with atomic_path(path) as temporary:
-        pq.write_table(arrow.replace_schema_metadata(None), temporary, compression="zstd")
+    write_parquet_parts(path, [table], schema)
+
+
+def write_parquet_parts(
+    path: str | Path, tables: Iterable[pd.DataFrame], schema: pa.Schema
+) -> None:
+    """Write tables one after the other into one file, as ``write_parquet``."""
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for table in tables:
+            arrow = pa.Table.from_pandas(table[schema.names], schema=schema, preserve_index=False)
+            writer.write_table(arrow.replace_schema_metadata(None))
 
 
 def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:

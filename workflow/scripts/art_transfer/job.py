@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from art_transfer.errors import StudyError
 from art_transfer.settings import from_mapping
@@ -14,23 +14,25 @@ T = TypeVar("T")
 
 
 @contextmanager
-def logged(path: str) -> Iterator[None]:
+def logged(path: str) -> Iterator[TextIO]:
     """Send everything that the block prints to the log at ``path``, libraries' output included.
+
+    Gives the stream that was the terminal's, if there is one, to show progress on.
 
     A StudyError ends the job with its message alone, in the log and on the terminal; any other
     exception is a defect of ours and leaves its traceback in the log.
     """
     sys.stdout.flush()
-    terminal = os.dup(2)
+    terminal = os.fdopen(os.dup(2), "w")
     with open(path, "ab", buffering=0) as log:  # noqa: PTH123
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     try:
-        yield
+        yield terminal
     except StudyError as error:
         message = f"error: {error}\n"
         print(message, end="", file=sys.stderr, flush=True)
-        os.write(terminal, message.encode())
+        print(message, end="", file=terminal, flush=True)
         sys.exit(1)
 
 

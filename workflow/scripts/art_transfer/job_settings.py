@@ -65,6 +65,7 @@ class ImagesSettings:
 
     source: SourceSettings
     shards: int
+    ask_again: int  # raised to ask once more for images that were missing
     listing: str  # a hash of the names and sizes of a folder's files; empty for other sources
 
 

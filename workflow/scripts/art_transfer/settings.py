@@ -60,6 +60,8 @@ class Collection:
     tasks: tuple[str, ...]
     shards: int
     max_unreadable_share: float
+    ask_again: int
+    web: dict[str, Any]
     options: dict[str, Any]  # what only this kind of source knows
 
 
@@ -228,6 +230,7 @@ class Settings:
     seeds: tuple[int, ...]
     threads: int
     published: str
+    contact: str
     collections: dict[str, Collection]
     tasks: dict[str, Task]
     splits: Splits

@@ -4,27 +4,28 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from art_transfer.collect.source import FetchedImage
+from art_transfer.collect.rows import LISTS
+from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS
-
-LISTS = ("creators", "materials", "types")
 
 
 @dataclass(frozen=True)
 class Folder:
     """The settings of a ``folder`` source; see the config's reference."""
 
+    remote: ClassVar[bool] = False
+
     folder: str
     metadata: str
     columns: dict[str, str]
     list_separator: str
 
-    def read(self) -> pd.DataFrame:
+    def read(self, visit: Visit) -> Iterator[pd.DataFrame]:
         """Read the CSV: one row per object, columns as ``formats.OBJECTS``, sorted by id.
 
         Raises StudyError for a missing file or column, and for ids that are empty or not unique.
@@ -47,9 +48,9 @@ class Folder:
         for field in LISTS:
             objects[field] = [self._values(cell) for cell in objects[field]]
         _check_ids(path, objects["object_id"])
-        return objects.sort_values("object_id", ignore_index=True)
+        yield objects.sort_values("object_id", ignore_index=True)
 
-    def images(self, objects: pd.DataFrame) -> Iterator[FetchedImage]:
+    def images(self, objects: pd.DataFrame, visit: Visit, shard: str) -> Iterator[FetchedImage]:
         """Read the image file of each object."""
         root = Path(self.folder).resolve()
         for object_id, name in zip(objects["object_id"], objects["image"], strict=True):

@@ -1,13 +1,22 @@
 """The kinds of source by the name that the config gives them."""
 
+from pathlib import Path
+from typing import Any, TextIO
+
 from art_transfer.collect.folder import Folder
-from art_transfer.collect.source import Source
+from art_transfer.collect.json_api import JsonApi
+from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
+from art_transfer.collect.web import Manners
 from art_transfer.errors import StudyError
 from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping
 
-SOURCES: dict[str, type[Source]] = {"folder": Folder, "synthetic": Synthetic}
+SOURCES: dict[str, type[Source]] = {
+    "folder": Folder,
+    "json_api": JsonApi,
+    "synthetic": Synthetic,
+}
 
 
 def open_source(collection: str, settings: SourceSettings) -> Source:
@@ -18,3 +27,19 @@ def open_source(collection: str, settings: SourceSettings) -> Source:
             "fetch from it yet; with the museum's files at hand, use `source: folder`"
         )
     return from_mapping(SOURCES[settings.source], settings.options)
+
+
+def visit(collection: str, config: dict[str, Any], terminal: TextIO) -> Visit:
+    """A job's visit to a museum, from the whole config.
+
+    How fast and as whom we fetch changes nothing of what is fetched, and so is no parameter of a
+    rule, whose change would run it again.
+    """
+    block = config["collections"][collection]
+    return Visit(
+        Path("resources") / collection / "downloads",
+        config["contact"],
+        from_mapping(Manners, block["web"]),
+        block["ask_again"],
+        terminal,
+    )

@@ -7,12 +7,13 @@ classes there are, and what they look like, is the same for all seeds.
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from art_transfer.collect.drawing import encode
-from art_transfer.collect.source import FetchedImage
+from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.synthetic_classes import MUSEUMS, Museum
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS
@@ -28,15 +29,17 @@ _STUFFS = ("amber", "coral", "cork", "felt", "horn", "jade", "leather", "pewter"
 class Synthetic:
     """Which made-up museum, how large, and the seed of its objects."""
 
+    remote: ClassVar[bool] = False
+
     museum: str
     objects: int
     seed: int
 
-    def read(self) -> pd.DataFrame:
+    def read(self, visit: Visit) -> Iterator[pd.DataFrame]:
         """Make the museum's metadata up (``source.Source``)."""
-        return read_objects(self)
+        yield read_objects(self)
 
-    def images(self, objects: pd.DataFrame) -> Iterator[FetchedImage]:
+    def images(self, objects: pd.DataFrame, visit: Visit, shard: str) -> Iterator[FetchedImage]:
         """Draw the image of each object (``source.Source``)."""
         for object_id in objects["object_id"]:
             yield FetchedImage(object_id, draw_image(self, object_id), "ok")

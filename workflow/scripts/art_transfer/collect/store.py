@@ -1,0 +1,88 @@
+"""What a job has fetched so far, on disk: a job that was killed goes on where it stopped."""
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+END = "end"
+"""The position of a list that has been read to its end."""
+
+
+class Store:
+    """The records of one museum by their ids, and how far its list has been read.
+
+    Memory does not grow with the number of records. Records are JSON values as the museum gave
+    them, so that another choice of fields needs no second visit.
+    """
+
+    def __init__(self, path: str | Path, asked: str) -> None:
+        """Open the store at ``path``; one for another question than ``asked`` starts empty."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path)
+        self._db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            "CREATE TABLE IF NOT EXISTS state (asked TEXT, position TEXT);"
+            "CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;"
+        )
+        if self._db.execute("SELECT asked FROM state").fetchall() != [(asked,)]:
+            with self._db:
+                self._db.execute("DELETE FROM state")
+                self._db.execute("INSERT INTO state VALUES (?, '')", (asked,))
+            self.restart()
+
+    def __enter__(self) -> Self:
+        """Use the store in a ``with`` block, which closes it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self._db.close()
+
+    @property
+    def position(self) -> str:
+        """Where to go on: empty at the beginning, ``END``, or what ``keep`` was given last."""
+        return str(self._db.execute("SELECT position FROM state").fetchone()[0])
+
+    def keep(self, records: Iterable[tuple[str, Any]], position: str) -> None:
+        """Keep records and the new position, both or neither.
+
+        A later record replaces an earlier one of the same id. None forgets a record: the museum
+        has withdrawn it.
+        """
+        with self._db:
+            for record_id, record in records:
+                if record is None:
+                    self._db.execute("DELETE FROM records WHERE id = ?", (record_id,))
+                else:
+                    data = zlib.compress(json.dumps(record, ensure_ascii=False).encode(), 1)
+                    self._db.execute("REPLACE INTO records VALUES (?, ?)", (record_id, data))
+            self._db.execute("UPDATE state SET position = ?", (position,))
+
+    def restart(self) -> None:
+        """Forget all records: the list is read from its beginning again."""
+        with self._db:
+            self._db.execute("DELETE FROM records")
+            self._db.execute("UPDATE state SET position = ''")
+
+    def __contains__(self, record_id: str) -> bool:
+        """Whether there is a record of this id."""
+        found = self._db.execute("SELECT 1 FROM records WHERE id = ?", (record_id,))
+        return found.fetchone() is not None
+
+    def __len__(self) -> int:
+        """The number of records."""
+        return int(self._db.execute("SELECT count(*) FROM records").fetchone()[0])
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """The records, sorted by the bytes of their ids."""
+        for record_id, data in self._db.execute("SELECT id, record FROM records ORDER BY id"):
+            yield record_id, json.loads(zlib.decompress(data))

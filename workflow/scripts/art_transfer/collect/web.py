@@ -1,0 +1,211 @@
+"""A good guest of museums' servers: slow, patient, honest about who asks, and on its guard.
+
+All requests of a job go through one ``Web``. It asks a host at most so often, waits as long as
+the host says (``Retry-After``) or longer from time to time, and takes an answer only when it is
+whole, comes in time, and is not a page for people where data were asked for.
+"""
+
+import email.utils
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx2
+
+from art_transfer.errors import StudyError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LONGEST_WAIT = 3600.0
+"""Seconds that a host may ask us to wait before the job ends and leaves it to the user."""
+
+_MAYBE_LATER = (408, 425, 429, 500, 502, 503, 504)
+_GONE = (404, 410)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """The settings of ``web`` in a collection's block; see the config's reference."""
+
+    requests_per_second: float
+    workers: int
+    retries: int
+    backoff: float
+    timeout: float
+    max_megabytes: float
+    slow_down: tuple[int, ...]
+    headers: dict[str, str]
+
+
+class NotThereError(Exception):
+    """The host says that there is nothing at this address, and means it (404 or 410)."""
+
+
+class UnansweredError(StudyError):
+    """A host gave no usable answer, however often it was asked."""
+
+
+class Web:
+    """The web as one job sees it; may be used from several threads."""
+
+    def __init__(self, manners: Manners, contact: str) -> None:
+        """``contact`` is an address or a page where the museum can reach who runs the study."""
+        if not contact:
+            raise StudyError(
+                "museums ask to know who fetches from them: give a mail address or a page in the "
+                "config's `contact`, as `--config contact=name@example.org`"
+            )
+        self.manners = manners
+        self.client = httpx2.Client(
+            transport=_PoliteTransport(manners),
+            follow_redirects=True,
+            max_redirects=5,
+            headers={"User-Agent": f"art-transfer/1 ({contact})"} | manners.headers,
+        )
+
+    def get(self, address: str, accept: str, params: dict[str, str] | None = None) -> bytes:
+        """The body of a page or an image.
+
+        Raises NotThereError where there is none, and UnansweredError where the host fails to
+        answer, answers with an error, or sends the request round in circles or elsewhere.
+        """
+        try:
+            response = self.client.get(address, params=params, headers={"Accept": accept})
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise UnansweredError(f"{address}: {error}") from error
+        if response.status_code in _GONE:
+            raise NotThereError(address)
+        if not response.is_success:
+            raise UnansweredError(f"{response.url}: status {response.status_code}")
+        return response.content
+
+    def json(self, address: str, params: dict[str, str] | None = None) -> Any:
+        """A page of JSON; raises StudyError where it is none, and as ``get`` does."""
+        data = self.get(address, "application/json", params)
+        try:
+            return httpx2.Response(200, content=data).json()
+        except (ValueError, RecursionError) as error:
+            raise UnansweredError(
+                f"{address}: expected JSON, but the answer begins {data[:60]!r} ({error})"
+            ) from error
+
+    def each(self, items: Iterable[T], do: Callable[[T], R]) -> Iterator[R]:
+        """``do`` every item, several at a time, and give what comes of it as it comes.
+
+        No more items are taken than are being worked on. What ``do`` raises is raised here.
+        """
+        with ThreadPoolExecutor(self.manners.workers) as pool:
+            running: set[Future[R]] = set()
+            try:
+                for item in items:
+                    running.add(pool.submit(do, item))
+                    if len(running) >= self.manners.workers:
+                        done, running = wait(running, return_when=FIRST_COMPLETED)
+                        yield from (future.result() for future in done)
+                while running:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+class _PoliteTransport(httpx2.BaseTransport):
+    """Carries requests one by one per host, at its pace; gives whole answers only."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+        self._inner = httpx2.HTTPTransport(
+            limits=httpx2.Limits(max_connections=manners.workers, keepalive_expiry=30)
+        )
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}  # when each host may be asked again
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.extensions["timeout"] = httpx2.Timeout(self._manners.timeout).as_dict()
+        for attempt in range(self._manners.retries + 1):
+            self._take_turn(request.url.host)
+            wait = self._manners.backoff * 2**attempt * random.uniform(0.5, 1)
+            try:
+                response = self._answer(request)
+            except httpx2.TransportError as error:
+                reason = str(error) or type(error).__name__
+            else:
+                reason = self._trouble(request, response)
+                if not reason:
+                    return response
+                wait = max(wait, _retry_after(response))
+            if wait > LONGEST_WAIT:
+                raise UnansweredError(
+                    f"{request.url}: {reason}; the host asks to wait {wait:.0f} seconds. What was "
+                    "fetched is kept: start again later."
+                )
+            with self._lock:  # all workers leave this host alone
+                self._next[request.url.host] = time.monotonic() + wait
+        raise UnansweredError(
+            f"{request.url}: {reason}, {self._manners.retries + 1} times. What was fetched is "
+            "kept: start again later."
+        )
+
+    def _take_turn(self, host: str) -> None:
+        with self._lock:
+            turn = max(time.monotonic(), self._next.get(host, 0.0))
+            self._next[host] = turn + 1 / self._manners.requests_per_second
+        time.sleep(max(0.0, turn - time.monotonic()))
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        """The whole answer; a slow drip or a flood is cut off."""
+        deadline = time.monotonic() + self._manners.timeout
+        response = self._inner.handle_request(request)
+        body = bytearray()
+        try:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
+            for chunk in response.stream:
+                body += chunk
+                if time.monotonic() > deadline:
+                    raise httpx2.ReadTimeout(f"no whole answer in {self._manners.timeout} seconds")
+                if len(body) > self._manners.max_megabytes * 1e6:
+                    limit = self._manners.max_megabytes
+                    raise UnansweredError(f"{request.url}: more than {limit} megabytes")
+        finally:
+            response.close()
+        _check_redirect(request, response)
+        return httpx2.Response(
+            response.status_code, headers=response.headers, content=bytes(body), request=request
+        )
+
+    def _trouble(self, request: httpx2.Request, response: httpx2.Response) -> str:
+        """Why an answer is not to be taken, but asked for again; empty for a good one."""
+        if response.status_code in (*_MAYBE_LATER, *self._manners.slow_down):
+            return f"status {response.status_code}"
+        if response.is_success and response.content[:200].lstrip().lower().startswith(
+            (b"<!doctype html", b"<html")
+        ):
+            return f"a web page instead of {request.headers.get('accept', 'data')}"
+        return ""
+
+
+def _retry_after(response: httpx2.Response) -> float:
+    """The seconds that the host asks us to wait; it may say until when instead."""
+    value = response.headers.get("retry-after", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        return email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+    except ValueError:
+        return 0.0
+
+
+def _check_redirect(request: httpx2.Request, response: httpx2.Response) -> None:
+    """A museum may send us on, but not from https to http, nor to a file of this machine."""
+    if not response.has_redirect_location:
+        return
+    target = request.url.join(response.headers["location"])
+    if target.scheme != "https" and (target.scheme, request.url.scheme) != ("http", "http"):
+        raise UnansweredError(
+            f"{request.url}: sends us on to {target}, which is no safe address; refused"
+        )
