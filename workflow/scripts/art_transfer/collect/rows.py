@@ -50,12 +50,8 @@ def values(record: Any, path: str) -> list[Any]:
     """
     found = [record]
     for part in path.split("."):
-        found = [
-            item[part]
-            for item in _flat(found)
-            if isinstance(item, dict) and item.get(part) is not None
-        ]
-    return [item for item in _flat(found) if item != "" and not isinstance(item, dict)]
+        found = [item.get(part) for item in _flat(found) if isinstance(item, dict)]
+    return [item for item in _flat(found) if item not in (None, "") and not isinstance(item, dict)]
 
 
 def _flat(items: Iterable[Any]) -> Iterator[Any]:

@@ -5,6 +5,7 @@ the host says (``Retry-After``) or longer from time to time, and takes an answer
 whole, comes in time, and is not a page for people where data were asked for.
 """
 
+import codecs
 import email.utils
 import random
 import threading
@@ -132,6 +133,8 @@ class _PoliteTransport(httpx2.BaseTransport):
             wait = self._manners.backoff * 2**attempt * random.uniform(0.5, 1)
             try:
                 response = self._answer(request)
+            except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError):
+                raise  # our own mistake, or the config's
             except httpx2.TransportError as error:
                 reason = str(error) or type(error).__name__
             else:
@@ -161,10 +164,10 @@ class _PoliteTransport(httpx2.BaseTransport):
         """The whole answer; a slow drip or a flood is cut off."""
         deadline = time.monotonic() + self._manners.timeout
         response = self._inner.handle_request(request)
+        response.request = request
         body = bytearray()
         try:
-            assert isinstance(response.stream, httpx2.SyncByteStream)
-            for chunk in response.stream:
+            for chunk in response.iter_bytes():  # unpacked bit by bit: a small one may be a bomb
                 body += chunk
                 if time.monotonic() > deadline:
                     raise httpx2.ReadTimeout(f"no whole answer in {self._manners.timeout} seconds")
@@ -174,17 +177,18 @@ class _PoliteTransport(httpx2.BaseTransport):
         finally:
             response.close()
         _check_redirect(request, response)
+        headers = response.headers.copy()
+        headers.pop("content-encoding", None)
         return httpx2.Response(
-            response.status_code, headers=response.headers, content=bytes(body), request=request
+            response.status_code, headers=headers, content=bytes(body), request=request
         )
 
     def _trouble(self, request: httpx2.Request, response: httpx2.Response) -> str:
         """Why an answer is not to be taken, but asked for again; empty for a good one."""
         if response.status_code in (*_MAYBE_LATER, *self._manners.slow_down):
             return f"status {response.status_code}"
-        if response.is_success and response.content[:200].lstrip().lower().startswith(
-            (b"<!doctype html", b"<html")
-        ):
+        begin = response.content[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+        if response.is_success and begin.startswith((b"<!doctype html", b"<html")):
             return f"a web page instead of {request.headers.get('accept', 'data')}"
         return ""
 
@@ -192,9 +196,9 @@ class _PoliteTransport(httpx2.BaseTransport):
 def _retry_after(response: httpx2.Response) -> float:
     """The seconds that the host asks us to wait; it may say until when instead."""
     value = response.headers.get("retry-after", "")
-    if value.isdigit():
-        return float(value)
     try:
+        if value.isascii() and value.isdigit():
+            return float(value)
         return email.utils.parsedate_to_datetime(value).timestamp() - time.time()
     except ValueError:
         return 0.0
