@@ -202,6 +202,19 @@ MISTAKES = {
         {"figures__saliency__f": SALIENCY | {"collection": "photos", "tasks": ["material"]}},
         ["`figures.saliency.f.tasks`", "photos", "'material'", "['type']"],
     ),
+    # methods
+    "warm_up_for_ever": (
+        {"methods__fine_tuning__head_warmup_epochs": 100},
+        ["`methods.fine_tuning.head_warmup_epochs` is 100", "`epochs`", "are 100"],
+    ),
+    "warm_up_of_a_head": (
+        {"methods__off_the_shelf__head_warmup_epochs": 1},
+        ["`methods.off_the_shelf.head_warmup_epochs`", "`kind: head`"],
+    ),
+    "frozen_layers_of_a_head": (
+        {"methods__off_the_shelf__frozen_layers": 1},
+        ["`methods.off_the_shelf.frozen_layers`", "`kind: head`"],
+    ),
     # networks and their weights
     "network": (
         {"backbones__demo_plain__network": "alexnet"},

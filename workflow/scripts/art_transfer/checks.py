@@ -21,7 +21,15 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     """
     loaded = config.load(given, folder)
     study = Study(config.typed(loaded))
-    for find in (_wrong_names, _wrong_networks, _endless_inits, _wrong_tasks, _wrong_weights):
+    checks = (
+        _wrong_names,
+        _wrong_networks,
+        _wrong_methods,
+        _endless_inits,
+        _wrong_tasks,
+        _wrong_weights,
+    )
+    for find in checks:
         mistakes = list(dict.fromkeys(find(study)))
         if mistakes:  # the later checks rely on what the earlier ones found right
             raise StudyError("the config is wrong:\n" + "\n".join(f"  {m}" for m in mistakes))
@@ -107,6 +115,19 @@ def _wrong_networks(study: Study) -> Iterator[str]:
                 f"`backbones.{name}.size` is {backbone.size}; {network.title} needs at least "
                 f"{network.min_size} pixels"
             )
+
+
+def _wrong_methods(study: Study) -> Iterator[str]:
+    for name, method in study.settings.methods.items():
+        key = f"methods.{name}"
+        if method.head_warmup_epochs >= method.epochs:
+            yield (
+                f"`{key}.head_warmup_epochs` is {method.head_warmup_epochs}; `epochs`, which count "
+                f"them too, are {method.epochs}: expected more, to train the rest"
+            )
+        for field in ("head_warmup_epochs", "frozen_layers"):
+            if method.kind == "head" and getattr(method, field):
+                yield f"`{key}.{field}` means nothing for `kind: head`, which trains a head only"
 
 
 def _endless_inits(study: Study) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,20 +16,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
 
     The temporary name keeps the suffix, which some writers choose their format by. When the
-    block raises, the temporary file is removed and an older ``path`` stays as it was.
+    block raises, the temporary file is removed and an older ``path`` stays as it was; what a
+    killed job left there is overwritten by the next.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix="".join(path.suffixes), dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".part.{path.name}")
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files; results are for sharing
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
