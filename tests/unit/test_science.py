@@ -11,7 +11,7 @@ from art_transfer.settings import Method, Optimizer, Pixels, Run
 from art_transfer.train.backbones import build, with_head
 from art_transfer.train.fitting import Batches, fit
 from art_transfer.train.scaling import scale
-from art_transfer.train.training import checked_split, fine_tune, train_head
+from art_transfer.train.training import fine_tune, train_head
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
@@ -195,11 +195,3 @@ def test_a_loss_that_is_no_number_stops_the_run():
     how = method("fine_tuning", optimizer=Optimizer("sgd", 1e30, 0.9, True, 0.9, 1e-8))
     with pytest.raises(StudyError, match="no longer a number"):
         fine_tune(training(how), table, Painted(table), "")
-
-
-@pytest.mark.parametrize("column", ["label", "split", "object_id"])
-def test_an_edited_split_is_refused(column):
-    table = split()
-    table.loc[0, column] = {"label": "new", "split": "tset", "object_id": "o0001"}[column]
-    with pytest.raises(StudyError, match=r"splits\.csv: .*Delete the file"):
-        checked_split(table, "splits.csv")
