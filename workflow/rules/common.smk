@@ -15,6 +15,7 @@ from art_transfer.job_settings import (
     DatasetsSettings,
     GainsSettings,
     ImagesSettings,
+    LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
     SaliencySettings,

@@ -235,6 +235,30 @@ rule label_decisions:
         "../scripts/label_decisions.py"
 
 
+rule label_rules:
+    input:
+        objects=[f"resources/{name}/objects.parquet" for name in dict(KEYS)],
+        images=[table for name in dict(KEYS) for table in images_of(name)],
+        mappings=sorted({path for _, task in KEYS for path in mapping_of(task)}),
+        table1=published("table1"),
+    output:
+        f"{RESULTS}/tables/label-rules.csv",
+    log:
+        f"{LOGS}/tables/label-rules.log",
+    benchmark:
+        f"{LOGS}/tables/label-rules.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            LabelRulesSettings(KEYS, {task: study.settings.tasks[task] for _, task in KEYS})
+        ),
+        code=fingerprint("label_rules.py"),
+    script:
+        "../scripts/label_rules.py"
+
+
 rule mosaic:
     input:
         images=lambda w: [
@@ -341,6 +365,7 @@ rule tables:
         rules.gains.output,
         rules.comparison.output,
         rules.datasets.output,
+        rules.label_rules.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],
 
 

@@ -120,6 +120,14 @@ class DatasetsSettings:
 
 
 @dataclass(frozen=True)
+class LabelRulesSettings:
+    """For which labels other rules are tried."""
+
+    keys: tuple[tuple[str, ...], ...]  # (collection, task)
+    tasks: dict[str, Task]
+
+
+@dataclass(frozen=True)
 class MosaicSettings:
     """Whose images are shown."""
 
