@@ -15,7 +15,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -48,8 +47,10 @@ class Values:
         ``allowed`` is a mask over ``distinct``; places count in ``owners`` and ``codes``.
         """
         places = np.flatnonzero(allowed[self.codes])
-        keep: Literal["first", "last"] = "first" if choose == "first" else "last"
-        return places[~pd.Series(self.owners[places]).duplicated(keep=keep).to_numpy()]
+        changes = np.diff(self.owners[places]) > 0
+        end = np.ones(min(len(places), 1), bool)  # the very first or last value; none of none
+        keep = [end, changes] if choose == "first" else [changes, end]
+        return places[np.concatenate(keep)]
 
 
 def read_values(cells: Iterable[Iterable[str]], task: Task, mapping: Mapping[str, str]) -> Values:
@@ -116,6 +117,8 @@ def first_names_first(name: str) -> str:
     ``II``) or something in brackets. Any other name that has no comma, or several, stays as it is:
     nobody can tell which of its parts is what.
     """
+    if "," not in name:
+        return name
     rest = name
     tails: list[str] = []
     while match := _TAIL.match(rest):
@@ -143,11 +146,13 @@ def _read(
     """A row of ``Values.distinct``; an empty name is as good as unknown."""
     role, given = _role_and_name(raw, task.role_separator)
     name = first_names_first(given) if task.name_form == "first_names_first" else given
-    forms = [key(form) for form in (clean(raw), given, name)]
-    concept = next((mapping[form] for form in forms if form in mapping), None)
+    concept = None
+    if mapping:
+        forms = (key(form) for form in (clean(raw), given, name))
+        concept = next((mapping[form] for form in forms if form in mapping), None)
     if concept is not None:
         return raw, key(role), concept, key(concept), key(concept) in unknown, True
-    left_out = not name or not unknown.isdisjoint(forms[1:])
+    left_out = not name or key(name) in unknown or key(given) in unknown
     return raw, key(role), name, key(name), left_out, False
 
 

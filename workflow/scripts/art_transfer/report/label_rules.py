@@ -45,11 +45,11 @@ def label_rules(
         LEFT_OUT: ~distinct["unknown"].to_numpy(),
         A_CLASS: (distinct["name"] != "").to_numpy(),
     }
+    unknowns = list(masks) if task.unknown else [LEFT_OUT]
+    roles = {some: with_roles(distinct["role"], *some) for some in _role_sets(values, own)}
     rows = []
-    for choose, (kept, dropped), unknown in product(
-        ("first", "last"), _role_sets(values, own), masks if task.unknown else [LEFT_OUT]
-    ):
-        allowed = with_roles(distinct["role"], kept, dropped) & masks[unknown]
+    for choose, (kept, dropped), unknown in product(("first", "last"), roles, unknowns):
+        allowed = roles[kept, dropped] & masks[unknown]
         sizes = np.bincount(classes[values.codes[values.first(allowed, choose)]])
         for least in sorted({*MIN_OBJECTS, task.min_objects}):
             large = sizes[sizes >= least]
