@@ -27,6 +27,7 @@ localrules:
     runs,
     tables,
     figures,
+    catalogue,
     archive,
 
 
@@ -36,3 +37,4 @@ rule all:
         rules.run_config.output,
         rules.tables.input,
         rules.figures.input,
+        rules.catalogue.input,

@@ -128,6 +128,15 @@ class LabelRulesSettings:
 
 
 @dataclass(frozen=True)
+class CatalogueSettings:
+    """Which museum the page is about."""
+
+    title: str
+    tasks: tuple[str, ...]  # in the order of the inputs
+    shards: int
+
+
+@dataclass(frozen=True)
 class MosaicSettings:
     """Whose images are shown."""
 
