@@ -17,6 +17,7 @@ import pandas as pd
 import seaborn
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from PIL import Image
 
 from art_transfer.collect.shards import read_images, readable
@@ -102,6 +103,10 @@ def long_tail(labelled: Mapping[str, Labelled]) -> Figure:
         **{"estimator": None, "errorbar": None, "palette": "colorblind", "ax": axes},
     )
     axes.set(xscale="log", yscale="log", xlabel="class, from the largest on", ylabel="objects")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))  # the style has no mathematics
+        axis.set_minor_locator(NullLocator())
     axes.legend(title=None)
     return made
 
