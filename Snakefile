@@ -30,6 +30,7 @@ localrules:
     runs,
     tables,
     figures,
+    catalogue,
     archive,
 
 
@@ -39,3 +40,4 @@ rule all:
         rules.run_config.output,
         rules.tables.input,
         rules.figures.input,
+        rules.catalogue.input,

@@ -93,7 +93,10 @@ def task(**changes: Any) -> Task:
         "field": "materials",
         "choose": "first",
         "roles": (),
+        "drop_roles": (),
         "role_separator": "",
+        "name_form": "as_given",
+        "mapping": "",
         "value_separators": "",
         "unknown": (),
         "min_objects": 3,
@@ -124,13 +127,17 @@ FILLER = {f"z{n}": ["filler"] for n in range(3)} | {f"y{n}": ["stuffing"] for n 
 
 
 def choose(
-    cells: dict[str, list[str]], rule: Task, statuses: dict[str, str] | None = None
+    cells: dict[str, list[str]],
+    rule: Task,
+    statuses: dict[str, str] | None = None,
+    mapping: dict[str, str] | None = None,
 ) -> Labels:
     """The labels of these objects and of two classes that are always there."""
     role = f"{rule.roles[0]}{rule.role_separator}" if rule.roles else ""
     every = {**cells, **{name: [role + values[0]] for name, values in FILLER.items()}}
     images = images_of({**dict.fromkeys(every, "ok"), **(statuses or {})})
-    return choose_labels(objects_of(every, rule.field), images, rule, "museum, task material")
+    objects = objects_of(every, rule.field)
+    return choose_labels(objects, images, rule, "museum, task material", mapping)
 
 
 def labels(cells: dict[str, list[str]], rule: Task, **more: dict[str, str]) -> dict[str, str]:

@@ -34,7 +34,10 @@ METHOD_DEFAULTS = {
 TASK_DEFAULTS = {
     "choose": "first",
     "roles": [],
+    "drop_roles": [],
     "role_separator": "",
+    "name_form": "as_given",
+    "mapping": "",
     "value_separators": "",
     "unknown": [],
     "min_objects": 3,

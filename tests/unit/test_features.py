@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
-from art_transfer.formats import write_csv
+from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.backbones import build
 from art_transfer.train.features import extract, read_features
@@ -84,6 +84,16 @@ def test_another_number_of_ids_than_features_is_a_message(tmp_path, files, count
     with pytest.raises(StudyError) as caught:
         read_features(files[0], ids, ["o1"])
     for word in (str(files[0]), str(ids), "70 rows", f"{count} ids", "delete"):
+        assert word in str(caught.value)
+
+
+def test_ids_that_stand_in_several_rows_are_a_message(tmp_path, files):
+    repeated = read_csv(files[1], ["object_id"])
+    repeated.loc[5, "object_id"] = repeated.loc[2, "object_id"]
+    write_csv(tmp_path / "twice.csv", repeated)
+    with pytest.raises(StudyError) as caught:
+        read_features(files[0], tmp_path / "twice.csv", ["o1"])
+    for word in (str(tmp_path / "twice.csv"), repeated.loc[2, "object_id"], "delete"):
         assert word in str(caught.value)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.formats import SPLITS
-from art_transfer.prepare.splits import split
+from art_transfer.prepare.splits import checked_split, split
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -218,3 +218,30 @@ def test_fewer_than_two_classes_is_a_message(sizes):
     count = 0 if "b" in sizes else 1
     for word in ("antwerp, task type", f"{count} classes", "`splits.rule: stratified`", "seed 5"):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "named"),
+    [
+        ("split", "trian", "unknown splits ['trian']"),
+        ("object_id", "wood1", "repeated objects ['wood1']"),
+        ("label", "new", "not in all three splits ['new', 'paint']"),
+        ("label", "wood", "not in all three splits ['paint']"),
+    ],
+)
+def test_an_edited_split_is_refused(column, value, named):
+    sizes = {name: [f"{name}{n}" for n in range(4)] for name in ("paint", "wood")}
+    table = split(labels_of(sizes), 1, "stratified", "museum, task type")
+    assert checked_split(table, "splits.csv") is table
+    tested = table.index[(table["label"] == "paint") & (table["split"] == "test")]
+    table.loc[tested, column] = value
+    with pytest.raises(StudyError, match=r"splits\.csv: .*Delete the file") as caught:
+        checked_split(table, "splits.csv")
+    assert named in str(caught.value)
+
+
+def test_a_split_of_one_class_or_of_nothing_is_refused():
+    table = split(labels_of({"a": list("abcd"), "b": list("efgh")}), 1, "stratified", "museum")
+    for part, count in ((table[table["label"] == "a"], 1), (table.iloc[:0], 0)):
+        with pytest.raises(StudyError, match=f"at least two classes, not {count}"):
+            checked_split(part, "splits.csv")

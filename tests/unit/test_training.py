@@ -13,7 +13,7 @@ from art_transfer.train.backbones import HEAD, build
 from art_transfer.train.fitting import fit, make_optimizer
 from art_transfer.train.run_folder import write_model
 from art_transfer.train.scaling import scale
-from art_transfer.train.training import Data, Trained, checked_split, fine_tune, train_head
+from art_transfer.train.training import Data, Trained, fine_tune, train_head
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from training_data import (
@@ -286,27 +286,3 @@ def test_a_learning_rate_that_explodes_is_a_message(tmp_path):
     how = training(optimizer=Optimizer("sgd", 1e30, 0.9, True, 0.9, 1e-8))
     with pytest.raises(StudyError, match=r"no longer a number in epoch [12]; .*rate than 1e[+]30"):
         fine_tune(how, TABLE, museum(tmp_path, TABLE), "")
-
-
-def tampered(fault: str) -> tuple[pd.DataFrame, str]:
-    """A split table with one fault, and what the message must name."""
-    table = split_table(train=6, validation=3, test=3)
-    if fault == "class":
-        rows = (table["label"] == "class 2") & (table["split"] == "validation")
-        return table[~rows], "class 2"
-    if fault == "repeated":
-        return pd.concat([table, table.iloc[[4]]]), table["object_id"].iloc[4]
-    if fault == "empty":
-        return table.iloc[:0], "splits.csv"
-    table.loc[3, "split"] = "trian"
-    return table, "trian"
-
-
-@pytest.mark.parametrize("fault", ["class", "repeated", "word", "empty"])
-def test_a_split_that_was_tampered_with_is_a_message(fault):
-    table, named = tampered(fault)
-    with pytest.raises(StudyError) as caught:
-        checked_split(table, "splits.csv")
-    assert "splits.csv" in str(caught.value) and named in str(caught.value)
-    sound = split_table(train=6, validation=3, test=3)
-    assert checked_split(sound, "splits.csv") is sound

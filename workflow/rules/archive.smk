@@ -28,6 +28,7 @@ rule html_report:
         rules.run_config.output,
         rules.tables.input,
         rules.figures.input,
+        rules.catalogue.input,
         config=f"{RESULTS}/run_config.yaml",
     output:
         f"{RESULTS}/report.html",

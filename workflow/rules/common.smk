@@ -4,17 +4,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from art_transfer.checks import check_definitions, load_study
+from art_transfer.checks import check_definitions, check_mappings, load_study
 from art_transfer.config import with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
+    CatalogueSettings,
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
     GainsSettings,
     ImagesSettings,
+    LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
     SaliencySettings,
@@ -31,6 +33,7 @@ try:
         given[0] if given else Path("config"),
     )
     check_definitions(study, Path("resources"))
+    check_mappings(study)
 except StudyError as error:
     raise WorkflowError(str(error))
 config.clear()

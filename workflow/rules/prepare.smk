@@ -1,11 +1,18 @@
-# Reads    resources/{collection}/objects.parquet and images/
+# Reads    resources/{collection}/objects.parquet and images/; the tasks' mapping tables
 # Makes    results/{study}/labels and splits; resources/{collection}/pixels-{size}-{fit}-{filter}
+
+
+def mapping_of(task):
+    """The mapping table of a task, if it has one."""
+    mapping = study.settings.tasks[task].mapping
+    return [mapping] if mapping else []
 
 
 rule labels:
     input:
         objects="resources/{collection}/objects.parquet",
         images=lambda wildcards: images_of(wildcards.collection),
+        mapping=lambda wildcards: mapping_of(wildcards.task),
     output:
         labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
         decisions=f"{RESULTS}/labels/{{collection}}/{{task}}-decisions.csv",

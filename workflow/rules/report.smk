@@ -1,5 +1,6 @@
 # Reads    run folders, splits and labels below results/{study}; for figures, images and pixels
-# Makes    results/{study}/tables and figures, in the forms that the paper prints
+# Makes    results/{study}/tables and figures, in the forms that the paper prints; catalogue/, a page
+#          for each museum
 
 
 def titles_of(collections):
@@ -91,6 +92,14 @@ def saliency_files(name):
     return lambda wildcards: run_files(
         [run for pair in study.saliency_runs(wildcards.figure) for run in pair], [name]
     )
+
+
+def labels_files(kind):
+    """An input function: this account of each label that runs on a collection use."""
+    return lambda wildcards: [
+        f"{RESULTS}/labels/{wildcards.collection}/{task}-{kind}.csv"
+        for task in study.used_tasks(wildcards.collection)
+    ]
 
 
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
@@ -216,10 +225,7 @@ rule datasets:
 
 rule label_decisions:
     input:
-        lambda w: [
-            f"{RESULTS}/labels/{w.collection}/{task}-decisions.csv"
-            for task in study.used_tasks(w.collection)
-        ],
+        labels_files("decisions"),
     output:
         f"{RESULTS}/tables/labels-{{collection}}.csv",
     log:
@@ -233,6 +239,71 @@ rule label_decisions:
         code=fingerprint("label_decisions.py"),
     script:
         "../scripts/label_decisions.py"
+
+
+rule label_rules:
+    input:
+        objects=[f"resources/{name}/objects.parquet" for name in dict(KEYS)],
+        images=[table for name in dict(KEYS) for table in images_of(name)],
+        mappings=sorted({path for _, task in KEYS for path in mapping_of(task)}),
+        table1=published("table1"),
+    output:
+        f"{RESULTS}/tables/label-rules.csv",
+    log:
+        f"{LOGS}/tables/label-rules.log",
+    benchmark:
+        f"{LOGS}/tables/label-rules.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            LabelRulesSettings(KEYS, {task: study.settings.tasks[task] for _, task in KEYS})
+        ),
+        code=fingerprint("label_rules.py"),
+    script:
+        "../scripts/label_rules.py"
+
+
+rule catalogue_page:
+    input:
+        objects="resources/{collection}/objects.parquet",
+        images=lambda w: [
+            f"resources/{w.collection}/images/{shard}.zip" for shard in study.shards(w.collection)
+        ],
+        tables=lambda w: images_of(w.collection),
+        filters=labels_files("filters"),
+        decisions=labels_files("decisions"),
+        splits=lambda w: [
+            study.split(w.collection, task, study.settings.seeds[0])
+            for task in study.used_tasks(w.collection)
+        ],
+        template="workflow/report/catalogue.html",
+    output:
+        report(
+            f"{RESULTS}/catalogue/{{collection}}.html",
+            caption="../report/catalogue.rst",
+            category="Catalogue",
+            labels={"collection": "{collection}"},
+        ),
+    log:
+        f"{LOGS}/catalogue/{{collection}}.log",
+    benchmark:
+        f"{LOGS}/catalogue/{{collection}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=lambda w: canonical(
+            CatalogueSettings(
+                study.title(w.collection),
+                study.used_tasks(w.collection),
+                study.settings.collections[w.collection].shards,
+            )
+        ),
+        code=fingerprint("catalogue.py"),
+    script:
+        "../scripts/catalogue.py"
 
 
 rule mosaic:
@@ -341,6 +412,7 @@ rule tables:
         rules.gains.output,
         rules.comparison.output,
         rules.datasets.output,
+        rules.label_rules.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],
 
 
@@ -355,3 +427,8 @@ rule figures:
             )
             for name in block
         ],
+
+
+rule catalogue:
+    input:
+        [f"{RESULTS}/catalogue/{name}.html" for name in study.used_collections],

@@ -6,13 +6,14 @@ from art_transfer.formats import IMAGES, SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
+from art_transfer.prepare.splits import checked_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_run
-    from art_transfer.train.training import checked_split, fine_tune
+    from art_transfer.train.training import fine_tune
 
     training, given = settings(snakemake, Training), snakemake.input
     prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))

@@ -5,6 +5,7 @@ from pathlib import Path
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
+from art_transfer.prepare.splits import checked_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -12,7 +13,7 @@ with logged(snakemake.log[0]):
     from art_transfer.train.features import read_features
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_run
-    from art_transfer.train.training import checked_split, train_head
+    from art_transfer.train.training import train_head
 
     training, given = settings(snakemake, Training), snakemake.input
     prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))

@@ -195,3 +195,13 @@ def check_definitions(study: Study, resources: Path) -> None:
                 f"{study.settings.study!r} defines it as {canonical(ours)}. Give one of them "
                 "another name."
             )
+
+
+def check_mappings(study: Study) -> None:
+    """Stop where the mapping table of a task is no file; what is in it, the labels job checks."""
+    for name, task in study.settings.tasks.items():
+        if task.mapping and not Path(task.mapping).is_file():
+            raise StudyError(
+                f"`tasks.{name}.mapping` is {task.mapping!r}, but there is no such file; expected "
+                "a CSV with the columns value,concept, relative to where Snakemake is started"
+            )

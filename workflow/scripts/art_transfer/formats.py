@@ -47,6 +47,11 @@ IMAGES = ["object_id", "shard", "bytes", "sha256", "width", "height", "status"]
 SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
+_TEXT_COLUMNS = {
+    *["object_id", "shard", "label", "split", "predicted", "status", "sha256"],
+    *["value", "concept", "raw value", "decision", "step"],
+}
+
 HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
 """Columns of a run's history; epochs count from 1."""
 
@@ -69,8 +74,13 @@ def write_parquet_parts(
             writer.write_table(arrow.replace_schema_metadata(None))
 
 
+def columns(schema: pa.Schema, *names: str) -> pa.Schema:
+    """A part of a schema, for those who read only what they need."""
+    return pa.schema([schema.field(name) for name in names])
+
+
 def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:
-    """Read a Parquet file and check that it has the schema's columns and types."""
+    """Read the schema's columns of a Parquet file, and check their types."""
     found = pq.read_schema(path)
     wrong = [
         field.name
@@ -92,15 +102,24 @@ def write_csv(path: str | Path, table: pd.DataFrame, columns: list[str] | None =
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
-    """Read a CSV whose text columns stay text: ``007``, ``NA`` and ``1.0`` are not numbers."""
-    text = {"object_id", "shard", "label", "split", "predicted", "status", "sha256"}
-    table = pd.read_csv(
-        path,
-        dtype={name: str for name in columns if name in text},
-        keep_default_na=False,
-        na_values={name: [""] for name in columns if name not in text},
-    )
+    """Read these columns of a CSV; text columns stay text: ``007``, ``NA`` and ``1.0`` too.
+
+    Raises StudyError where there is no such file, it is no CSV, or a column is missing.
+    """
+    try:
+        table = pd.read_csv(
+            path,
+            dtype={name: str for name in columns if name in _TEXT_COLUMNS},
+            keep_default_na=False,
+            na_values={name: [""] for name in columns if name not in _TEXT_COLUMNS},
+            usecols=lambda name: name in columns,
+        )
+    except FileNotFoundError as error:
+        raise StudyError(f"{path}: there is no such file") from error
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {list(table)}")
+        found = list(pd.read_csv(path, nrows=0))
+        raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {found}")
     return table[columns]

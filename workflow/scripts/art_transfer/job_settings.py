@@ -121,6 +121,23 @@ class DatasetsSettings:
 
 
 @dataclass(frozen=True)
+class LabelRulesSettings:
+    """For which labels other rules are tried."""
+
+    keys: tuple[tuple[str, ...], ...]  # (collection, task)
+    tasks: dict[str, Task]
+
+
+@dataclass(frozen=True)
+class CatalogueSettings:
+    """Which museum the page is about."""
+
+    title: str
+    tasks: tuple[str, ...]  # in the order of the inputs
+    shards: int
+
+
+@dataclass(frozen=True)
 class MosaicSettings:
     """Whose images are shown."""
 

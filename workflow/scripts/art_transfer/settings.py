@@ -72,7 +72,10 @@ class Task:
     field: str
     choose: str
     roles: tuple[str, ...]
+    drop_roles: tuple[str, ...]
     role_separator: str
+    name_form: str
+    mapping: str
     value_separators: str
     unknown: tuple[str, ...]
     min_objects: int

@@ -1,8 +1,7 @@
 """One label per object and task, chosen from the museum's metadata by a written rule.
 
-1. A cell is cut at the task's value separators; white space is folded; Unicode is composed (NFC).
-2. ``role: Name`` is parted at the role separator; with ``roles`` only those roles are kept,
-   compared without regard to case.
+1. Cells are read as ``prepare.values`` says: values, their roles and names, their concepts.
+2. With ``roles`` only the values with those roles are kept; those with ``drop_roles`` are left out.
 3. Names that are no class (``unknown``) are left out, compared without regard to case.
 4. The first, or last, of what is left is the object's label.
 5. Spellings that differ in case alone are one class, under its commonest spelling.
@@ -10,14 +9,20 @@
 """
 
 import hashlib
-import re
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
+from art_transfer.prepare.values import Values, clean, key, read_values
 from art_transfer.settings import Task
+
+ROLE, UNKNOWN = "no value with these roles", "unknown"
+PASSED_OVER = "passed over: "
+"""How the decision on a value begins whose object's fate hangs on another value."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,27 @@ class Labels:
     filters: pd.DataFrame  # step, objects, classes: what each filter left
 
 
-def choose_labels(objects: pd.DataFrame, images: pd.DataFrame, task: Task, name: str) -> Labels:
+def choose_labels(
+    objects: pd.DataFrame,
+    images: pd.DataFrame,
+    task: Task,
+    name: str,
+    mapping: Mapping[str, str] | None = None,
+) -> Labels:
     """Choose the labels of a museum for one task.
 
-    ``objects`` has the columns of ``formats.OBJECTS``, ``images`` those of ``formats.IMAGES``.
-    ``name`` says in messages which collection and task it is. Raises StudyError where fewer than
-    two classes are left.
+    ``objects`` has the columns object_id and the task's field, ``images`` object_id and status;
+    others do no harm. ``mapping`` is the task's (``values.read_mapping``). ``name`` says in
+    messages which collection and task it is. Raises StudyError where fewer than two classes are
+    left.
+
+    ``decisions`` has one row's worth of ``objects`` for each object, and one more, whose decision
+    begins with PASSED_OVER, for each further value of an object that has an image.
     """
-    raw = objects.set_index("object_id")[task.field]
-    picked = pd.DataFrame(
-        [_pick(list(values), task) for values in raw],
-        index=raw.index,
-        columns=["raw value", "key", "spelling", "decision"],
-    )
+    values = read_values(objects[task.field], task, mapping or {})
+    allowed = with_roles(values.distinct["role"], task.roles, task.drop_roles)
+    places, reasons = _deciding(values, allowed, task.choose, len(objects))
+    picked = _picked(objects["object_id"], values, places, reasons, task)
     usable = picked.index.isin(images.loc[images["status"] == "ok", "object_id"])
     picked.loc[~usable, "decision"] = "no readable image"
     labelled = picked[picked["decision"] == ""]
@@ -54,8 +67,8 @@ def choose_labels(objects: pd.DataFrame, images: pd.DataFrame, task: Task, name:
     if kept["key"].nunique() < 2:
         raise StudyError(
             f"{name}: {kept['key'].nunique()} classes are left of {len(objects)} objects, and a "
-            f"task needs two. Their metadata field `{task.field}` has "
-            f"{(raw.map(len) > 0).sum()} values; see the task's `unknown`, `roles` and "
+            f"task needs two. Their metadata field `{task.field}` has {len(values.owners)} values; "
+            "see the task's `unknown`, `roles`, `drop_roles` and "
             f"`min_objects` ({task.min_objects}) in the config."
         )
     labels = kept.reset_index()[["object_id", "label"]].sort_values("object_id", ignore_index=True)
@@ -70,7 +83,18 @@ def choose_labels(objects: pd.DataFrame, images: pd.DataFrame, task: Task, name:
         ],
         columns=["step", "objects", "classes"],
     )
-    return Labels(labels, _decisions(picked), filters)
+    others = np.setdiff1d(np.flatnonzero(usable[values.owners]), places)
+    passed = _passed_over(values, others, allowed, task)
+    return Labels(labels, _decisions(picked, passed), filters)
+
+
+def with_roles(
+    roles: pd.Series, kept: tuple[str, ...], dropped: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """Which values a task's ``roles`` and ``drop_roles`` let through, by their roles' keys."""
+    wanted, unwanted = ({key(clean(role)) for role in some} for some in (kept, dropped))
+    allowed = roles.isin(wanted) if wanted else pd.Series(True, index=roles.index)
+    return (allowed & ~roles.isin(unwanted)).to_numpy(bool)
 
 
 def check_images(images: pd.DataFrame, max_share: float, name: str) -> None:
@@ -85,53 +109,76 @@ def check_images(images: pd.DataFrame, max_share: float, name: str) -> None:
         )
 
 
-def _pick(values: list[str], task: Task) -> tuple[str, str, str, str]:
-    """The raw value that was chosen, its key, its spelling, and why there is no label, if so."""
-    unknown = {_key(_clean(name)) for name in task.unknown}
-    roles = {_key(_clean(role)) for role in task.roles}
-    parts = [part for value in values for part in _parts(value, task.value_separators)]
-    reason = "no value"
-    found = []
-    for part in parts:
-        role, label = _role_and_name(part, task.role_separator)
-        if roles and _key(role) not in roles:
-            reason = "no value with these roles"
-        elif _key(label) in unknown or not label:
-            reason = "unknown"
-        else:
-            found.append((part, _key(label), label, ""))
-    if found:
-        return found[0] if task.choose == "first" else found[-1]
-    return (parts[0] if parts else "", "", "", reason)
+def _deciding(
+    values: Values, allowed: NDArray[np.bool_], choose: str, objects: int
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """The place of the value that decides on each object, -1 without one; and why it is no label.
+
+    That is a value that can be a label; else one that is unknown; else one of another role.
+    """
+    places = np.full(objects, -1)
+    reasons = np.full(objects, "no value", dtype=object)
+    known = ~values.distinct["unknown"].to_numpy()
+    for reason, mask in ((ROLE, values.every), (UNKNOWN, allowed), ("", allowed & known)):
+        found = values.first(mask, choose)
+        places[values.owners[found]] = found
+        reasons[values.owners[found]] = reason
+    return places, reasons
 
 
-def _parts(value: str, separators: str) -> list[str]:
-    parts = re.split(f"[{re.escape(separators)}]", value) if separators else [value]
-    return [_printable(part).strip() for part in parts if _clean(part)]
+def _picked(
+    object_ids: pd.Series,
+    values: Values,
+    places: NDArray[np.int64],
+    reasons: NDArray[np.object_],
+    task: Task,
+) -> pd.DataFrame:
+    """A row for each object: its raw value, and key and spelling of its class if it can have one.
+
+    ``decision`` is empty for those that can.
+    """
+    has = places >= 0
+    rows = values.distinct.take(values.codes[places[has]])
+    picked = pd.DataFrame(
+        {"raw value": "", "key": "", "spelling": "", "mapped": False, "decision": reasons},
+        index=pd.Index(object_ids, name="object_id"),
+    )
+    fits = (reasons == "")[has]
+    picked.loc[has, "raw value"] = _shown(rows, (reasons == ROLE)[has], task.role_separator)
+    picked.loc[has, "key"] = np.where(fits, rows["key"], "")
+    picked.loc[has, "spelling"] = np.where(fits, rows["name"], "")
+    picked.loc[has, "mapped"] = fits & rows["mapped"].to_numpy()
+    return picked
 
 
-def _role_and_name(value: str, separator: str) -> tuple[str, str]:
-    cleaned = _clean(value)
-    if separator.strip() and separator in (padded := f"{cleaned} "):  # "painter: " has no name
-        role, label = padded.split(separator, 1)
-        return _clean(role), _clean(label)
-    return "", cleaned
+def _shown(
+    rows: pd.DataFrame, role_alone: NDArray[np.bool_], separator: str
+) -> NDArray[np.object_]:
+    """Raw values for readers; one that its role left out is shown by that alone.
+
+    A museum may keep each object's addresses and sizes in the same field, all of them different.
+    """
+    roles = np.where(rows["role"] == "", "(no role)", rows["role"] + separator + "…")
+    return np.where(role_alone, roles, rows["raw"])
 
 
-def _clean(value: str) -> str:
-    """White space folded, invisible characters gone, Unicode composed."""
-    return unicodedata.normalize("NFC", " ".join(_printable(value).split()))
-
-
-def _printable(value: str) -> str:
-    """Line breaks and the like as spaces; direction marks and soft hyphens gone."""
-    kinds = ((character, unicodedata.category(character)) for character in value)
-    return "".join(" " if kind == "Cc" else c for c, kind in kinds if kind != "Cf")
-
-
-def _key(label: str) -> str:
-    """What makes two spellings one class."""
-    return unicodedata.normalize("NFC", label.casefold())
+def _passed_over(
+    values: Values, places: NDArray[np.int64], allowed: NDArray[np.bool_], task: Task
+) -> pd.DataFrame:
+    """How often each value at these places was not the one that decided, and why; no labels."""
+    distinct = values.distinct
+    counts = np.bincount(values.codes[places], minlength=len(distinct))
+    unknown = np.where(distinct["unknown"], UNKNOWN, f"not the {task.choose}")
+    reasons = np.where(allowed, unknown, "another role")
+    table = pd.DataFrame(
+        {
+            "raw value": _shown(distinct, ~allowed, task.role_separator),
+            "label": "",
+            "objects": counts,
+            "decision": [f"{PASSED_OVER}{reason}" for reason in reasons],
+        }
+    )
+    return table[counts > 0]
 
 
 def _commonest_spelling(labelled: pd.DataFrame) -> dict[str, str]:
@@ -142,12 +189,15 @@ def _commonest_spelling(labelled: pd.DataFrame) -> dict[str, str]:
     return dict(zip(first["key"], first["spelling"], strict=True))
 
 
-def _decisions(picked: pd.DataFrame) -> pd.DataFrame:
+def _decisions(picked: pd.DataFrame, passed_over: pd.DataFrame) -> pd.DataFrame:
     """How often each raw value became which label, or would have, and why it did not."""
-    merged = (picked["decision"] == "") & (picked["raw value"] != picked["label"])
-    decision = picked["decision"].mask(picked["decision"] == "", "kept").mask(merged, "merged")
-    counted = picked.assign(decision=decision)
-    counted = counted.groupby(["decision", "raw value", "label"]).size().reset_index(name="objects")
+    fits = picked["decision"] == ""
+    same = picked["raw value"] == picked["label"]
+    word = np.where(picked["mapped"], "mapped", np.where(same, "kept", "merged"))
+    counted = picked.assign(decision=np.where(fits, word, picked["decision"]), objects=1)
+    names = ["decision", "raw value", "label"]
+    counted = pd.concat([counted[[*names, "objects"]], passed_over], ignore_index=True)
+    counted = counted.groupby(names)["objects"].sum().reset_index()
     counted = counted.sort_values(
         ["decision", "objects", "raw value", "label"], ascending=[True, False, True, True]
     )

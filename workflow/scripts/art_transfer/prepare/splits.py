@@ -14,6 +14,7 @@ whose objects all lie on one side, a chance of less than 1 in 500, may change tw
 """
 
 import hashlib
+from pathlib import Path
 
 import pandas as pd
 
@@ -49,6 +50,21 @@ def split(labels: pd.DataFrame, seed: int, rule: str, name: str) -> pd.DataFrame
             f"`splits.rule: {rule}` with seed {seed}, and a task needs two"
         )
     return kept.sort_values("object_id", ignore_index=True)[["object_id", "label", "split"]]
+
+
+def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+    """A split table, unless it was edited into one that cannot be trained on."""
+    wrong = sorted(set(table["split"]) - set(SPLIT_NAMES))
+    repeated = table["object_id"][table["object_id"].duplicated()].tolist()
+    everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
+    lacking = everywhere.index[~everywhere].tolist()
+    if wrong or repeated or lacking or len(everywhere) < 2:
+        raise StudyError(
+            f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that "
+            f"are not in all three splits {lacking[:5]}; expected none of these, and at least two "
+            f"classes, not {len(everywhere)}. Delete the file to have it made again."
+        )
+    return table
 
 
 def share(side: int) -> int:

@@ -1,12 +1,12 @@
 """Table 1: how many objects and classes there are, what each filter left, and what is shared."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from art_transfer.prepare.splits import SPLIT_NAMES
+from art_transfer.prepare.values import key as class_key
 from art_transfer.report.grid import Cell, Grid
 from art_transfer.report.tables import words
 
@@ -94,8 +94,8 @@ def _rows(table1: pd.DataFrame | None, collection: str, task: str) -> Iterator[d
 
 def _shared(here: pd.DataFrame, there: pd.DataFrame) -> dict[str, Any]:
     """What of ``here`` belongs to a class that is also ``there``."""
-    labels = here["label"].map(_key)
-    ours, theirs = set(labels), set(there["label"].map(_key))
+    labels = here["label"].map(class_key)
+    ours, theirs = set(labels), set(there["label"].map(class_key))
     both, objects = ours & theirs, int(labels.isin(theirs).sum())
     return {
         "step": SHARED,
@@ -105,10 +105,6 @@ def _shared(here: pd.DataFrame, there: pd.DataFrame) -> dict[str, Any]:
         "share_of_classes": len(both) / len(ours),
         "share_of_union": len(both) / len(ours | theirs),
     }
-
-
-def _key(label: str) -> str:
-    return unicodedata.normalize("NFC", label.casefold())
 
 
 def _sizes(records: list[dict[Any, Any]], titles: Mapping[str, str]) -> Grid:

@@ -5,6 +5,7 @@ off the shelf, dashed for fine tuning, a thick solid orange line from random fir
 marker for each network makes them tell apart in grey too.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,4 +84,11 @@ def save(made: Figure, pdf: str | Path, png: str | Path) -> None:
     with atomic_path(pdf) as temporary:
         made.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Producer": None})
     with atomic_path(png) as temporary:
-        made.savefig(temporary, format="png", metadata={"Software": None})
+        temporary.write_bytes(png_bytes(made))
+
+
+def png_bytes(made: Figure) -> bytes:
+    """A figure as a PNG file; call within ``styled``."""
+    stream = io.BytesIO()
+    made.savefig(stream, format="png", metadata={"Software": None})
+    return stream.getvalue()

@@ -47,7 +47,8 @@ def extract(
 def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> NDArray[np.float32]:
     """The features of these objects, float32 (n, |x|), in their order.
 
-    Raises StudyError where the file has another number of rows than ids, or lacks an object.
+    Raises StudyError where the file has another number of rows than ids, an id stands twice, or
+    an object is lacking.
     """
     features = np.load(path, mmap_mode="r", allow_pickle=False)
     known = read_csv(ids, ["object_id"])["object_id"]
@@ -55,6 +56,12 @@ def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> N
         raise StudyError(
             f"{path}: {len(features)} rows of features, but {ids} has {len(known)} ids; "
             "delete both to have them made again"
+        )
+    repeated = known[known.duplicated()].tolist()
+    if repeated:
+        raise StudyError(
+            f"{ids}: {len(repeated)} object ids stand in several rows, as {repeated[:5]}; delete "
+            f"it and {path} to have them made again"
         )
     places = pd.Index(known).get_indexer(pd.Index(object_ids))
     if (places < 0).any():

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from art_transfer.errors import StudyError
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import SPLIT_NAMES
 from art_transfer.settings import Method
 from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
@@ -147,18 +145,3 @@ def _tested(
         classes=data.classes,
         images=per_epoch * len(history) + int(count["test"]),
     )
-
-
-def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """A split table, unless it was edited into one that cannot be trained on."""
-    wrong = sorted(set(table["split"]) - set(SPLIT_NAMES))
-    repeated = table["object_id"][table["object_id"].duplicated()].tolist()
-    everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
-    lacking = everywhere.index[~everywhere].tolist()
-    if wrong or repeated or lacking or len(everywhere) < 2:
-        raise StudyError(
-            f"{path}: unknown splits {wrong[:5]}, repeated objects {repeated[:5]}, classes that "
-            f"are not in all three splits {lacking[:5]}; expected none of these, and at least two "
-            f"classes, not {len(everywhere)}. Delete the file to have it made again."
-        )
-    return table
