@@ -41,9 +41,12 @@ class Meter:
         """Start to count."""
         self._start = time.perf_counter()
 
-    def report(self, images: int) -> dict[str, Any]:
-        """What the job used so far; ``images`` is how many went through a network or a head."""
-        seconds = time.perf_counter() - self._start
+    def report(self, images: int, earlier_seconds: float = 0.0) -> dict[str, Any]:
+        """What the job used so far; ``images`` is how many went through a network or a head.
+
+        ``earlier_seconds`` are those of attempts that this one goes on from.
+        """
+        seconds = earlier_seconds + time.perf_counter() - self._start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {
             "device": _device(),

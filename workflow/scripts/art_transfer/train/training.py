@@ -18,6 +18,7 @@ from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import scale
+from art_transfer.train.state import State
 
 
 @dataclass(frozen=True)
@@ -56,31 +57,45 @@ class Trained:
 
 
 def train_head(
-    training: Training, split: pd.DataFrame, features: NDArray[np.float32], file: str
+    training: Training,
+    split: pd.DataFrame,
+    features: NDArray[np.float32],
+    file: str,
+    state: State | None = None,
 ) -> Trained:
     """Train a softmax on features (n, |x|) whose rows are the split table's.
 
     This is "off the shelf" (paper, section 2.3). The model that is left is the whole network.
+    Goes on from ``state``, and keeps it up to date.
     """
     data = Data(split, lambda positions: features[positions])
     seed = training.run.seed
     inputs = keras.Input((features.shape[1],))
     layer = head(len(data.classes), seed)
     small = keras.Model(inputs, layer(inputs))
-    history = _fit(small, data, training.method, seed, lambda: None)
+    history = _fit(small, data, training.method, seed, lambda: None, state)
     whole = with_head(build(training.architecture, training.first, file), len(data.classes), seed)
     whole.get_layer(HEAD).set_weights(layer.get_weights())
     return _tested(whole, small, data, history, training)
 
 
-def fine_tune(training: Training, split: pd.DataFrame, pixels: PixelStore, file: str) -> Trained:
-    """Train a whole network with its new head on pixels (paper, section 2.3)."""
+def fine_tune(
+    training: Training,
+    split: pd.DataFrame,
+    pixels: PixelStore,
+    file: str,
+    state: State | None = None,
+) -> Trained:
+    """Train a whole network with its new head on pixels (paper, section 2.3).
+
+    Goes on from ``state``, and keeps it up to date.
+    """
     rows = pixels.rows(split["object_id"])
     data = Data(split, lambda positions: scale(pixels.batch(rows[positions]), training.scaling))
     seed, method = training.run.seed, training.method
     backbone = build(training.architecture, training.first, file)
     model = with_head(backbone, len(data.classes), seed)
-    history = _fit(model, data, method, seed, lambda: thaw(backbone, method))
+    history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
     return _tested(model, model, data, history, training)
 
 
@@ -105,7 +120,12 @@ def thaw(backbone: keras.Model, method: Method) -> None:
 
 
 def _fit(
-    model: keras.Model, data: Data, method: Method, seed: int, thaw: Callable[[], None]
+    model: keras.Model,
+    data: Data,
+    method: Method,
+    seed: int,
+    thaw: Callable[[], None],
+    state: State | None,
 ) -> pd.DataFrame:
     """Fit on the train split: first the head alone if the method says so, then what it thaws."""
     if method.head_warmup_epochs >= method.epochs:
@@ -119,10 +139,11 @@ def _fit(
     if method.head_warmup_epochs:
         for layer in model.layers:
             layer.trainable = layer.name == HEAD
-        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs)]
+        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
     thaw()
     first = method.head_warmup_epochs + 1
-    return pd.concat([*warmup, fit(model, train, validation, method, first, method.epochs)])
+    rest = fit(model, train, validation, method, first, method.epochs, state)
+    return pd.concat([*warmup, rest])
 
 
 def _tested(
