@@ -31,6 +31,7 @@ def method(kind: str, **changes: object) -> Method:
         "patience": 7,
     }
     known |= {"batch_norm": "batch", "frozen_layers": 0, "head_warmup_epochs": 0}
+    known |= {"mixed_precision": "none", "jit_compile": False, "gpus": 1}
     return Method(kind=kind, **(known | changes))
 
 

@@ -16,7 +16,8 @@ with logged(snakemake.log[0]):
     from art_transfer.train.training import checked_split, fine_tune
 
     training, given = settings(snakemake, Training), snakemake.input
-    prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
+    gpus = snakemake.resources.get("gpu", 0)
+    prepare(training.threads, training.run.seed, gpus, training.method.gpus)
     meter = Meter()
     split = checked_split(read_csv(given.split, SPLITS), given.split)
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)

@@ -21,7 +21,14 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     """
     loaded = config.load(given, folder)
     study = Study(config.typed(loaded))
-    for find in (_wrong_names, _wrong_networks, _endless_inits, _wrong_tasks, _wrong_weights):
+    for find in (
+        _wrong_names,
+        _wrong_methods,
+        _wrong_networks,
+        _endless_inits,
+        _wrong_tasks,
+        _wrong_weights,
+    ):
         mistakes = list(dict.fromkeys(find(study)))
         if mistakes:  # the later checks rely on what the earlier ones found right
             raise StudyError("the config is wrong:\n" + "\n".join(f"  {m}" for m in mistakes))
@@ -94,6 +101,17 @@ def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
             yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
     if init.task is not None:
         yield from _unknown(f"{key}.task", [init.task], all_.tasks, "tasks")
+
+
+def _wrong_methods(study: Study) -> Iterator[str]:
+    """A head is too small to share among devices or to compute in 16 bits."""
+    for name, method in study.settings.methods.items():
+        for key, value, only in (
+            ("gpus", method.gpus, 1),
+            ("mixed_precision", method.mixed_precision, "none"),
+        ):
+            if method.kind == "head" and value != only:
+                yield f"`methods.{name}.{key}` is {value!r}; a method of kind head allows {only!r}"
 
 
 def _wrong_networks(study: Study) -> Iterator[str]:

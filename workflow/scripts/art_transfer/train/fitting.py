@@ -77,7 +77,7 @@ def fit(
         optimizer=make_optimizer(method.optimizer),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,
+        jit_compile=method.jit_compile,
     )
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=method.patience, restore_best_weights=True

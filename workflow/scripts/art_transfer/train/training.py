@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -18,6 +19,7 @@ from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import scale
+from art_transfer.train.scope import scope
 from art_transfer.train.state import State
 
 
@@ -93,9 +95,15 @@ def fine_tune(
     rows = pixels.rows(split["object_id"])
     data = Data(split, lambda positions: scale(pixels.batch(rows[positions]), training.scaling))
     seed, method = training.run.seed, training.method
-    backbone = build(training.architecture, training.first, file)
-    model = with_head(backbone, len(data.classes), seed)
-    history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
+    backbone = build(training.architecture, training.first, file, partial(scope, method))
+    with scope(method):
+        model = with_head(backbone, len(data.classes), seed)
+        history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
+    if method.mixed_precision != "none" or method.gpus > 1:  # what is left is for any machine
+        weights = model.get_weights()
+        backbone = build(training.architecture, training.first, file)
+        model = with_head(backbone, len(data.classes), seed)
+        model.set_weights(weights)
     return _tested(model, model, data, history, training)
 
 
