@@ -30,6 +30,9 @@ METHOD_DEFAULTS = {
     "batch_norm": "batch",
     "frozen_layers": 0,
     "head_warmup_epochs": 0,
+    "mixed_precision": "none",
+    "jit_compile": False,
+    "gpus": 1,
 }
 TASK_DEFAULTS = {
     "choose": "first",

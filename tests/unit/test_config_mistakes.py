@@ -100,6 +100,10 @@ MISTAKES = {
         {"inits__files__weights__demo_plain__hash": "sha256:abc"},
         ["`inits.files.weights.demo_plain.hash`", "'sha256:abc'", "[0-9a-f]{64}"],
     ),
+    "head_on_two": (
+        {"methods__off_the_shelf__gpus": 2},
+        ["`methods.off_the_shelf.gpus`", " 2;", "kind head", "allows 1"],
+    ),
     # missing keys
     "no_methods": ({"methods": None}, ["the config lacks", "`methods`"]),
     "no_kind": ({"methods__fine_tuning__kind": None}, ["`methods.fine_tuning` lacks", "`kind`"]),
@@ -209,11 +213,11 @@ MISTAKES = {
     ),
     "warm_up_of_a_head": (
         {"methods__off_the_shelf__head_warmup_epochs": 1},
-        ["`methods.off_the_shelf.head_warmup_epochs`", "`kind: head`"],
+        ["`methods.off_the_shelf.head_warmup_epochs`", "kind head"],
     ),
     "frozen_layers_of_a_head": (
         {"methods__off_the_shelf__frozen_layers": 1},
-        ["`methods.off_the_shelf.frozen_layers`", "`kind: head`"],
+        ["`methods.off_the_shelf.frozen_layers`", "kind head"],
     ),
     # networks and their weights
     "network": (

@@ -137,13 +137,6 @@ def test_a_warm_up_trains_the_head_alone_first(tmp_path):
     assert warm.metrics["best_epoch"] > 3
 
 
-@pytest.mark.parametrize("epochs", [2, 3])
-def test_a_warm_up_that_leaves_no_epoch_to_fine_tune_is_a_message(tmp_path, epochs):
-    with pytest.raises(StudyError, match=f"head_warmup_epochs` is 3.*epochs.* are {epochs}:"):
-        how = training(epochs=epochs, head_warmup_epochs=3)
-        fine_tune(how, TABLE, museum(tmp_path, TABLE), "")
-
-
 class Recorder(keras.layers.Layer):
     """Hands its inputs on, and notes those of each training step."""
 

@@ -49,6 +49,9 @@ def training(
         "batch_norm": "batch",
         "frozen_layers": 0,
         "head_warmup_epochs": 0,
+        "mixed_precision": "none",
+        "jit_compile": False,
+        "gpus": 1,
     }
     run = Run("museum", "type", network, "random", "method", seed)
     shape = architecture(network, layer)

@@ -11,6 +11,7 @@ EXTRACTION = {
 }
 SHARED = "resources/{collection}/features/{backbone}/{init}"
 OF_RUN = f"{RESULTS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}"
+STATE = RUN.replace("/", ".")  # one folder each, which a run removes as it made it
 OUTPUTS = {
     "run": "run.json",
     "metrics": "metrics.json",
@@ -115,6 +116,7 @@ rule head:
     params:
         settings=training_settings,
         code=fingerprint("head.py"),
+        state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/head.py"
 
@@ -141,6 +143,7 @@ rule fine_tune:
     params:
         settings=training_settings,
         code=fingerprint("fine_tune.py"),
+        state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/fine_tune.py"
 

@@ -13,15 +13,21 @@ with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_run
+    from art_transfer.train.state import State
     from art_transfer.train.training import fine_tune
 
     training, given = settings(snakemake, Training), snakemake.input
-    prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
+    gpus = snakemake.resources.get("gpu", 0)
+    prepare(training.threads, training.run.seed, gpus, training.method.gpus)
     meter = Meter()
     split = checked_split(read_csv(given.split, SPLITS), given.split)
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
-    trained = fine_tune(training, split, store, "".join(given.first))
     inputs = hashes([given.split, *given.pixels, *given.tables, *given.first])
+    made_from = {"settings": training, "code": snakemake.params.code, "inputs": inputs}
+    state = State(snakemake.params.state, made_from)
+    trained = fine_tune(training, split, store, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
-    machine = meter.report(trained.images)
+    machine = meter.report(trained.images, state.earlier_seconds)
+    machine["resumed_after"] = state.resumed_after
     write_run(folder, trained, training, inputs, machine, snakemake.params.code)
+    state.remove()

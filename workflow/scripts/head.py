@@ -13,6 +13,7 @@ with logged(snakemake.log[0]):
     from art_transfer.train.features import read_features
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_run
+    from art_transfer.train.state import State
     from art_transfer.train.training import train_head
 
     training, given = settings(snakemake, Training), snakemake.input
@@ -20,8 +21,12 @@ with logged(snakemake.log[0]):
     meter = Meter()
     split = checked_split(read_csv(given.split, SPLITS), given.split)
     features = read_features(given.features, given.ids, split["object_id"].tolist())
-    trained = train_head(training, split, features, "".join(given.first))
     inputs = hashes([given.split, given.features, given.ids, given.record, *given.first])
+    made_from = {"settings": training, "code": snakemake.params.code, "inputs": inputs}
+    state = State(snakemake.params.state, made_from)
+    trained = train_head(training, split, features, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
-    machine = meter.report(trained.images)
+    machine = meter.report(trained.images, state.earlier_seconds)
+    machine["resumed_after"] = state.resumed_after
     write_run(folder, trained, training, inputs, machine, snakemake.params.code)
+    state.remove()

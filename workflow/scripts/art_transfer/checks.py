@@ -118,6 +118,8 @@ def _wrong_networks(study: Study) -> Iterator[str]:
 
 
 def _wrong_methods(study: Study) -> Iterator[str]:
+    """A head trains alone, on one device and in full precision, for it is small."""
+    alone = {"head_warmup_epochs": 0, "frozen_layers": 0, "gpus": 1, "mixed_precision": "none"}
     for name, method in study.settings.methods.items():
         key = f"methods.{name}"
         if method.head_warmup_epochs >= method.epochs:
@@ -125,9 +127,10 @@ def _wrong_methods(study: Study) -> Iterator[str]:
                 f"`{key}.head_warmup_epochs` is {method.head_warmup_epochs}; `epochs`, which count "
                 f"them too, are {method.epochs}: expected more, to train the rest"
             )
-        for field in ("head_warmup_epochs", "frozen_layers"):
-            if method.kind == "head" and getattr(method, field):
-                yield f"`{key}.{field}` means nothing for `kind: head`, which trains a head only"
+        for field, only in alone.items():
+            value = getattr(method, field)
+            if method.kind == "head" and value != only:
+                yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
 
 
 def _endless_inits(study: Study) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What every rule's script does around its one call: logging, and messages for users."""
 
+import io
 import json
 import os
 import sys
@@ -27,6 +28,8 @@ def logged(path: str) -> Iterator[TextIO]:
     with open(path, "ab", buffering=0) as log:  # noqa: PTH123
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what a job printed before it was killed
     try:
         yield terminal
     except StudyError as error:

@@ -161,6 +161,9 @@ class Method:
     batch_norm: str
     frozen_layers: int
     head_warmup_epochs: int
+    mixed_precision: str
+    jit_compile: bool
+    gpus: int
 
 
 @dataclass(frozen=True)

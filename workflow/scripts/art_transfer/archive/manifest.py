@@ -6,15 +6,15 @@ from art_transfer.files import sha256, write_text
 
 MANIFEST = "MANIFEST.sha256"
 CHECKPOINT_ENDINGS = (".keras", ".h5")
-INTERMEDIATE = ("features",)
-"""What is never archived: big, and computed again from what is."""
+INTERMEDIATE = ("features", "state")
+"""What is never archived: computed again from what is, or the state of trainings that run."""
 
 
 def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
-    Everything below ``results`` but checkpoints, features, the manifest itself, and hidden files,
-    which are halves of files that are being written.
+    Everything below ``results`` but checkpoints, features, the state of trainings, the manifest
+    itself, and hidden files, which are halves of files that are being written.
     """
     root = Path(results)
     return sorted(

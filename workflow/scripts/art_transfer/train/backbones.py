@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import keras
@@ -25,14 +26,24 @@ _APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
 _OWN = {"demo_plain": demo_plain, "demo_residual": demo_residual}
 
 
-def build(architecture: Architecture, first: FirstWeights, file: str | Path) -> keras.Model:
+def build(
+    architecture: Architecture,
+    first: FirstWeights,
+    file: str | Path,
+    scope: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> keras.Model:
     """A network from pixels (n, size, size, 3) float32 to features (n, |x|) float32.
 
     Its top is removed and its last (or the named) layer pooled globally (paper, section 2.3).
-    ``file`` holds the first weights, unless they are random. Raises StudyError where a file of
-    weights does not fit, or the network has no such layer.
+    ``file`` holds the first weights, unless they are random; it is built within ``scope``. Raises
+    StudyError where a file of weights does not fit, or the network has no such layer.
     """
     keras.utils.clear_session()  # so that Keras names the layers alike in every process
+    with scope():
+        return _built(architecture, first, file)
+
+
+def _built(architecture: Architecture, first: FirstWeights, file: str | Path) -> keras.Model:
     backbone = _network(architecture)
     if first.kind == "weights":
         _load(backbone, Path(file), architecture.network)

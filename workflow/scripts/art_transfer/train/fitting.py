@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from art_transfer.errors import StudyError
 from art_transfer.formats import HISTORY
 from art_transfer.settings import Method, Optimizer
+from art_transfer.train.state import Keeper, State
 
 Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Gives the inputs at some positions: features, or scaled pixels."""
@@ -63,37 +64,38 @@ def fit(
     method: Method,
     first_epoch: int,
     last_epoch: int,
+    state: State | None = None,
 ) -> pd.DataFrame:
     """Train from ``first_epoch`` to at most ``last_epoch``; give the history of these epochs.
 
     Stops when the validation loss has not fallen for ``patience`` epochs, and leaves the weights
-    of the epoch with the smallest one (paper, section 2.3). Raises StudyError when the loss is no
-    longer a number.
+    of the epoch with the smallest one (paper, section 2.3). Goes on from ``state`` if that holds
+    one of these epochs, and does nothing if it holds a later one, whose call restores the
+    weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
     model.compile(
         optimizer=make_optimizer(method.optimizer),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        jit_compile=False,
+        jit_compile=method.jit_compile,
     )
-    train.start(first_epoch)
-    fitted = model.fit(
-        train,
-        validation_data=validation,
-        initial_epoch=first_epoch - 1,
-        epochs=last_epoch,
-        shuffle=False,  # Keras would use Python's global random numbers
-        callbacks=[
-            keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=method.patience, restore_best_weights=True
-            ),
-            keras.callbacks.TerminateOnNaN(),
-        ],
-        verbose=1 if sys.stdout.isatty() else 2,
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=method.patience, restore_best_weights=True
     )
-    history = pd.DataFrame(fitted.history)
-    history.insert(0, "epoch", np.arange(len(history)) + first_epoch)
-    values = history.reindex(columns=HISTORY)
+    keeper = Keeper(state, stopping, first_epoch, last_epoch)
+    if not keeper.over:
+        train.start(keeper.first)
+        with keeper.listening():
+            model.fit(
+                train,
+                validation_data=validation,
+                initial_epoch=keeper.first - 1,
+                epochs=keeper.last,
+                shuffle=False,  # Keras would use Python's global random numbers
+                callbacks=[stopping, keras.callbacks.TerminateOnNaN(), keeper],
+                verbose=1 if sys.stdout.isatty() else 2,
+            )
+    values = pd.DataFrame(keeper.rows).reindex(columns=HISTORY)
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
     if not finite.all():
         epoch = values["epoch"][~finite].iloc[0]

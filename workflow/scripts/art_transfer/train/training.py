@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -16,6 +17,8 @@ from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import scale
+from art_transfer.train.scope import scope
+from art_transfer.train.state import State
 
 
 @dataclass(frozen=True)
@@ -54,31 +57,51 @@ class Trained:
 
 
 def train_head(
-    training: Training, split: pd.DataFrame, features: NDArray[np.float32], file: str
+    training: Training,
+    split: pd.DataFrame,
+    features: NDArray[np.float32],
+    file: str,
+    state: State | None = None,
 ) -> Trained:
     """Train a softmax on features (n, |x|) whose rows are the split table's.
 
     This is "off the shelf" (paper, section 2.3). The model that is left is the whole network.
+    Goes on from ``state``, and keeps it up to date.
     """
     data = Data(split, lambda positions: features[positions])
     seed = training.run.seed
     inputs = keras.Input((features.shape[1],))
     layer = head(len(data.classes), seed)
     small = keras.Model(inputs, layer(inputs))
-    history = _fit(small, data, training.method, seed, lambda: None)
+    history = _fit(small, data, training.method, seed, lambda: None, state)
     whole = with_head(build(training.architecture, training.first, file), len(data.classes), seed)
     whole.get_layer(HEAD).set_weights(layer.get_weights())
     return _tested(whole, small, data, history, training)
 
 
-def fine_tune(training: Training, split: pd.DataFrame, pixels: PixelStore, file: str) -> Trained:
-    """Train a whole network with its new head on pixels (paper, section 2.3)."""
+def fine_tune(
+    training: Training,
+    split: pd.DataFrame,
+    pixels: PixelStore,
+    file: str,
+    state: State | None = None,
+) -> Trained:
+    """Train a whole network with its new head on pixels (paper, section 2.3).
+
+    Goes on from ``state``, and keeps it up to date.
+    """
     rows = pixels.rows(split["object_id"])
     data = Data(split, lambda positions: scale(pixels.batch(rows[positions]), training.scaling))
     seed, method = training.run.seed, training.method
-    backbone = build(training.architecture, training.first, file)
-    model = with_head(backbone, len(data.classes), seed)
-    history = _fit(model, data, method, seed, lambda: thaw(backbone, method))
+    backbone = build(training.architecture, training.first, file, partial(scope, method))
+    with scope(method):
+        model = with_head(backbone, len(data.classes), seed)
+        history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
+    if method.mixed_precision != "none" or method.gpus > 1:  # what is left is for any machine
+        weights = model.get_weights()
+        backbone = build(training.architecture, training.first, file)
+        model = with_head(backbone, len(data.classes), seed)
+        model.set_weights(weights)
     return _tested(model, model, data, history, training)
 
 
@@ -103,24 +126,25 @@ def thaw(backbone: keras.Model, method: Method) -> None:
 
 
 def _fit(
-    model: keras.Model, data: Data, method: Method, seed: int, thaw: Callable[[], None]
+    model: keras.Model,
+    data: Data,
+    method: Method,
+    seed: int,
+    thaw: Callable[[], None],
+    state: State | None,
 ) -> pd.DataFrame:
     """Fit on the train split: first the head alone if the method says so, then what it thaws."""
-    if method.head_warmup_epochs >= method.epochs:
-        raise StudyError(
-            f"a method's `head_warmup_epochs` is {method.head_warmup_epochs}, but its `epochs`, "
-            f"which count them too, are {method.epochs}: expected more, to train the rest"
-        )
     train = data.batches("train", method.batch_size, seed)
     validation = data.batches("validation", method.batch_size)
     warmup = []
     if method.head_warmup_epochs:
         for layer in model.layers:
             layer.trainable = layer.name == HEAD
-        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs)]
+        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
     thaw()
     first = method.head_warmup_epochs + 1
-    return pd.concat([*warmup, fit(model, train, validation, method, first, method.epochs)])
+    rest = fit(model, train, validation, method, first, method.epochs, state)
+    return pd.concat([*warmup, rest])
 
 
 def _tested(
