@@ -5,6 +5,8 @@ from pathlib import Path
 from art_transfer.files import sha256, write_text
 
 MANIFEST = "MANIFEST.sha256"
+CHECKPOINTS = "CHECKPOINTS.sha256"
+"""The same for the checkpoints that were packed too; part of a packed archive only."""
 CHECKPOINT_ENDINGS = (".keras", ".h5")
 INTERMEDIATE = ("features",)
 """What is never archived: big, and computed again from what is."""
@@ -13,15 +15,15 @@ INTERMEDIATE = ("features",)
 def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
-    Everything below ``results`` but checkpoints, features, the manifest itself, and hidden files,
-    which are halves of files that are being written.
+    Everything below ``results`` but checkpoints, features, the manifests themselves, and hidden
+    files, which are halves of files that are being written.
     """
     root = Path(results)
     return sorted(
         path
         for path in root.rglob("*")
         if path.is_file()
-        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST)
+        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST, CHECKPOINTS)
         and not any(part.startswith(".") for part in path.relative_to(root).parts)
         and path.suffix not in CHECKPOINT_ENDINGS
     )
