@@ -6,9 +6,11 @@ export PATH := $(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
 CORES ?= 2
 STUDY ?= paper
+ARCHIVE ?= $(STUDY).tar
+CHECKPOINTS ?= none
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test lint docs lock verify clean-stale clean
+.PHONY: help demo test lint docs lock pack unpack verify clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,6 +40,13 @@ docs: .venv/.made  ## config/README.md from the schema
 
 lock:  ## resolve the lock anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
+
+pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
+	$(BIN)/snakemake archive --forcerun records --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/python workflow/scripts/pack.py results/$(STUDY) $(ARCHIVE) --checkpoints $(CHECKPOINTS)
+
+unpack: .venv/.made  ## unpack ARCHIVE into this clone; nothing that it holds has to be made again
+	$(BIN)/python workflow/scripts/unpack.py $(ARCHIVE)
 
 verify: .venv/.made  ## check results/STUDY: every hash, every score, every table
 	$(BIN)/python workflow/scripts/verify.py results/$(STUDY)

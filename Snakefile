@@ -24,6 +24,7 @@ localrules:
     fetch,
     metadata,
     splits,
+    shared,
     runs,
     tables,
     figures,

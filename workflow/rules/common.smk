@@ -17,6 +17,7 @@ from art_transfer.job_settings import (
     ImagesSettings,
     LabelSettings,
     MosaicSettings,
+    RecordsSettings,
     SaliencySettings,
     SplitSettings,
     TableSettings,

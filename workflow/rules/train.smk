@@ -49,6 +49,16 @@ def training_settings(wildcards):
     return canonical(study.training(run_of(wildcards)))
 
 
+def again_without_training():
+    """The pixels of all runs, and the features whose first weights are at hand."""
+    found = {path for r in study.runs for path in pixels_of(r.collection, r.backbone)}
+    heads = [run for run in study.runs if study.settings.methods[run.method].kind == "head"]
+    for run in heads:
+        if study.parent(run) is None or Path(*study.first_file(run)).is_file():
+            found.add(f"{study.features(run)}.npy")
+    return found
+
+
 rule features_shared:
     input:
         first=lambda wildcards: study.first_file(extracted_run(wildcards)),
@@ -168,3 +178,9 @@ rule baselines:
 rule runs:
     input:
         run_files(study.runs, ["run.json"]),
+
+
+rule shared:
+    input:
+        rules.fetch.input,
+        lambda wildcards: sorted(again_without_training()),

@@ -7,6 +7,8 @@ from art_transfer.files import sha256, write_text
 MANIFEST = "MANIFEST.sha256"
 CHECKPOINTS = "CHECKPOINTS.sha256"
 """The same for the checkpoints that were packed too; part of a packed archive only."""
+RECORDS = "records.jsonl.gz"
+"""Snakemake's own records of the study's files (``records.write_records``)."""
 CHECKPOINT_ENDINGS = (".keras", ".h5")
 INTERMEDIATE = ("features",)
 """What is never archived: big, and computed again from what is."""
