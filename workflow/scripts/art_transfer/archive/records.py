@@ -15,6 +15,7 @@ from typing import Any
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
+from art_transfer.archive.manifest import MANIFEST, RECORDS
 from art_transfer.files import atomic_path
 
 SNAKEMAKE = ".snakemake"
