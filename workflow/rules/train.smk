@@ -8,6 +8,7 @@ EXTRACTION = {
     "sha256": "{preprocessing}.npy.sha256",
     "ids": "{preprocessing}.ids.csv",
     "record": "{preprocessing}.json",
+    "cost": "{preprocessing}.cost.json",  # on its own, for it is another each time
 }
 SHARED = "resources/{collection}/features/{backbone}/{init}"
 OF_RUN = f"{RESULTS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}"

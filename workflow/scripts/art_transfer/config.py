@@ -39,7 +39,14 @@ def load(given: Mapping[str, Any], folder: Path, default: str = "config.yaml") -
     errors = list(dict.fromkeys(_message(error) for error in _violations(settings)))
     if errors:
         raise StudyError("the config is wrong:\n" + "\n".join(f"  {line}" for line in errors))
-    return settings
+    return _sorted(settings)
+
+
+def _sorted(value: Any) -> Any:
+    """The same with the keys of all mappings in order: the order in a file must mean nothing."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _sorted(value[key]) for key in sorted(value, key=str)}
 
 
 def read_files(paths: Iterable[Path]) -> dict[str, Any]:
