@@ -5,8 +5,12 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
 CORES ?= 2
+STUDY ?= paper
+ARCHIVE ?= $(STUDY).tar
+CHECKPOINTS ?= none
+CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test lint docs lock clean
+.PHONY: help demo test lint docs lock pack unpack verify clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -36,6 +40,19 @@ docs: .venv/.made  ## config/README.md from the schema
 
 lock:  ## resolve the lock anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
+
+pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
+	$(BIN)/snakemake archive --forcerun records --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/python workflow/scripts/pack.py results/$(STUDY) $(ARCHIVE) --checkpoints $(CHECKPOINTS)
+
+unpack: .venv/.made  ## unpack ARCHIVE into this clone; nothing that it holds has to be made again
+	$(BIN)/python workflow/scripts/unpack.py $(ARCHIVE)
+
+verify: .venv/.made  ## check results/STUDY: every hash, every score, every table
+	$(BIN)/python workflow/scripts/verify.py results/$(STUDY)
+
+clean-stale: .venv/.made  ## list run folders that STUDY's config no longer names; REMOVE=1 removes them
+	$(BIN)/python workflow/scripts/clean_stale.py --configfile $(CONFIG) $(if $(REMOVE),--remove)
 
 clean:  ## remove the demo's results and what can be computed again for it
 	rm -rf results/demo logs/demo resources/{large_museum,small_museum,unrelated_museum,photos}

@@ -27,6 +27,7 @@ localrules:
     fetch,
     metadata,
     splits,
+    shared,
     runs,
     tables,
     figures,

@@ -160,7 +160,7 @@ def test_extends_is_relative_to_the_file_that_says_so_and_chains(tmp_path):
     loaded = load(top, tmp_path)
     assert (loaded["title"], loaded["threads"], loaded["seeds"]) == ("middle", 3, [4])
     assert loaded["methods"]["fine_tuning"]["epochs"] == 5
-    assert list(loaded["inits"]) == ["random", "files", "photo_net", "more"]
+    assert list(loaded["inits"]) == ["files", "more", "photo_net", "random"]
     assert "extends" not in loaded
 
 
@@ -269,3 +269,13 @@ def test_two_studies_may_not_mean_two_museums_by_one_name(collected):
 )
 def test_a_study_may_change_its_own_museum_and_share_that_of_another(collected, config):
     check_definitions(load_study(config, collected)[0], collected)
+
+
+def test_the_order_of_keys_in_a_file_means_nothing(tmp_path):
+    def turned(value):
+        if not isinstance(value, dict):
+            return value
+        return {key: turned(value[key]) for key in reversed(value)}
+
+    one, two = load(small_config(), tmp_path), load(turned(small_config()), tmp_path)
+    assert yaml.safe_dump(one, sort_keys=False) == yaml.safe_dump(two, sort_keys=False)

@@ -1,5 +1,6 @@
 """The fingerprint of a script changes when what it computes may change, and only then."""
 
+import ast
 import modulefinder
 import shutil
 from collections.abc import Callable
@@ -150,6 +151,22 @@ def test_the_fingerprint_does_not_depend_on_the_folder(changed, tmp_path, monkey
     elsewhere = shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-elsewhere")
     monkeypatch.setattr(fingerprint, "SCRIPTS", elsewhere)
     assert fingerprint.fingerprint("script.py") == before
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("x = None", "x = []"),
+        ("x = 0", "x = False"),
+        ("x = 1", "x = 1.0"),
+        ("def f(*, a, b=1): ...", "def f(*, a=1, b): ..."),
+        ("x = {**a}", "x = {None: a}"),
+        ("def f(): return", "def f(): return None"),
+        ("x[:1]", "x[1:]"),
+    ],
+)
+def test_trees_that_differ_in_what_is_empty_are_told_apart(one, two):
+    assert fingerprint._shown(ast.parse(one)) != fingerprint._shown(ast.parse(two))
 
 
 def reached(script: str) -> set[Path]:

@@ -1,11 +1,15 @@
 # Reads    everything below results/{study}
-# Makes    run_config.yaml, report.html, ro-crate-metadata.json and MANIFEST.sha256: what is archived
+# Makes    run_config.yaml, rights of the images, report.html, ro-crate-metadata.json,
+#          records.jsonl.gz (Snakemake's own, which `make unpack` gives back to it) and
+#          MANIFEST.sha256: what is archived
 
 
 localrules:
     run_config,
     html_report,
+    rights,
     crate,
+    records,
     manifest,
 
 
@@ -41,12 +45,27 @@ rule html_report:
         " --report {output} > {log} 2>&1"
 
 
+rule rights:
+    input:
+        objects="resources/{collection}/objects.parquet",
+    output:
+        f"{RESULTS}/rights/{{collection}}.json",
+    log:
+        f"{LOGS}/archive/rights-{{collection}}.log",
+    benchmark:
+        f"{LOGS}/archive/rights-{{collection}}.tsv"
+    params:
+        code=fingerprint("rights.py"),
+    script:
+        "../scripts/rights.py"
+
+
 rule crate:
     input:
         rules.html_report.input,
         report=f"{RESULTS}/report.html",
         citation="CITATION.cff",
-        objects=[f"resources/{name}/objects.parquet" for name in study.used_collections],
+        rights=[f"{RESULTS}/rights/{name}.json" for name in study.used_collections],
     output:
         f"{RESULTS}/ro-crate-metadata.json",
     log:
@@ -60,10 +79,27 @@ rule crate:
         "../scripts/crate.py"
 
 
-rule manifest:
+rule records:
     input:
         rules.crate.input,
         crate=f"{RESULTS}/ro-crate-metadata.json",
+    output:
+        f"{RESULTS}/records.jsonl.gz",
+    log:
+        f"{LOGS}/archive/records.log",
+    benchmark:
+        f"{LOGS}/archive/records.tsv"
+    params:
+        settings=canonical(RecordsSettings(study.settings.study, study.used_collections)),
+        code=fingerprint("records.py"),
+    script:
+        "../scripts/records.py"
+
+
+rule manifest:
+    input:
+        rules.records.input,
+        records=f"{RESULTS}/records.jsonl.gz",
     output:
         f"{RESULTS}/MANIFEST.sha256",
     log:

@@ -19,6 +19,7 @@ from art_transfer.job_settings import (
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
+    RecordsSettings,
     SaliencySettings,
     SplitSettings,
     TableSettings,

@@ -8,6 +8,7 @@ EXTRACTION = {
     "sha256": "{preprocessing}.npy.sha256",
     "ids": "{preprocessing}.ids.csv",
     "record": "{preprocessing}.json",
+    "cost": "{preprocessing}.cost.json",  # on its own, for it is another each time
 }
 SHARED = "resources/{collection}/features/{backbone}/{init}"
 OF_RUN = f"{RESULTS}/features/{{collection}}/{{backbone}}/{{init}}/{{task}}/seed-{{seed}}"
@@ -48,6 +49,16 @@ def smallest_backbone(wildcards):
 def training_settings(wildcards):
     """The settings of a run."""
     return canonical(study.training(run_of(wildcards)))
+
+
+def again_without_training():
+    """The pixels of all runs, and the features whose first weights are at hand."""
+    found = {path for r in study.runs for path in pixels_of(r.collection, r.backbone)}
+    heads = [run for run in study.runs if study.settings.methods[run.method].kind == "head"]
+    for run in heads:
+        if study.parent(run) is None or Path(*study.first_file(run)).is_file():
+            found.add(f"{study.features(run)}.npy")
+    return found
 
 
 rule features_shared:
@@ -171,3 +182,9 @@ rule baselines:
 rule runs:
     input:
         run_files(study.runs, ["run.json"]),
+
+
+rule shared:
+    input:
+        rules.fetch.input,
+        lambda wildcards: sorted(again_without_training()),

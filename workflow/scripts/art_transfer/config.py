@@ -4,7 +4,7 @@ import copy
 import datetime
 import difflib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,24 @@ def load(given: Mapping[str, Any], folder: Path, default: str = "config.yaml") -
     errors = list(dict.fromkeys(_message(error) for error in _violations(settings)))
     if errors:
         raise StudyError("the config is wrong:\n" + "\n".join(f"  {line}" for line in errors))
-    return settings
+    return _sorted(settings)
+
+
+def _sorted(value: Any) -> Any:
+    """The same with the keys of all mappings in order: the order in a file must mean nothing."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _sorted(value[key]) for key in sorted(value, key=str)}
+
+
+def read_files(paths: Iterable[Path]) -> dict[str, Any]:
+    """Config files laid over each other, as Snakemake does with those of ``--configfile``."""
+    given: dict[str, Any] = {}
+    for path in paths:
+        if not path.is_file():
+            raise StudyError(f"there is no config file {path}")
+        given = _overlaid(given, _mapping(path))
+    return given
 
 
 def with_arguments(given: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,13 +98,18 @@ def _extended(settings: dict[str, Any], folder: Path, seen: tuple[Path, ...]) ->
         raise StudyError(f"config key `extends`: {path} extends itself")
     if not path.is_file():
         raise StudyError(f"config key `extends`: there is no file {path}")
+    return _overlaid(_extended(_mapping(path), path.parent, (*seen, path)), settings)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    """What a config file says."""
     try:
-        base = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: this is no YAML: {error}") from error
-    if not isinstance(base, dict):
-        raise StudyError(f"{path}: expected a mapping of keys, found {type(base).__name__}")
-    return _overlaid(_extended(base, path.parent, (*seen, path)), settings)
+    if not isinstance(found, dict):
+        raise StudyError(f"{path}: expected a mapping of keys, found {type(found).__name__}")
+    return found
 
 
 def _overlaid(base: Any, over: Any) -> Any:

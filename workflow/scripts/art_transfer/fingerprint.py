@@ -1,8 +1,8 @@
 """One fingerprint of the code that a rule runs, so that a job reruns when it must, and only then.
 
-Snakemake sees a script's text and time, but not the modules that it imports. The fingerprint is a
-hash over the syntax trees of a script and of every module of this project that it imports,
-directly or not, and of the versions of the libraries among their imports that change numbers.
+Snakemake sees a script's text and time, but not the modules that it imports. The fingerprint names
+a script and every module of this project that it imports, directly or not, with a hash of its
+syntax tree, and the libraries among their imports that change numbers, with their versions.
 Comments, docstrings, formatting, the order of imports and file times do not count.
 """
 
@@ -11,6 +11,8 @@ import hashlib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from art_transfer.settings import canonical
 
 PACKAGE = "art_transfer"
 SCRIPTS = Path(__file__).parents[1]
@@ -26,14 +28,11 @@ NUMERIC = {
 
 
 def fingerprint(script: str | Path) -> str:
-    """A hash, in hexadecimal, of what the script would compute with."""
+    """What the script would compute with, as one line of JSON: a hash or a version by name."""
     paths, libraries = _closure(SCRIPTS / script)
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(f"{path.name}\n{_read(path)[0]}\n".encode())
-    for name in sorted(libraries & set(NUMERIC)):
-        digest.update(f"{name} {metadata.version(NUMERIC[name])}\n".encode())
-    return digest.hexdigest()[:16]
+    parts = {path.relative_to(SCRIPTS).as_posix(): _read(path)[0] for path in paths}
+    parts |= {NUMERIC[name]: metadata.version(NUMERIC[name]) for name in libraries & set(NUMERIC)}
+    return canonical(parts)
 
 
 def _closure(script: Path) -> tuple[set[Path], set[str]]:
@@ -66,7 +65,7 @@ def _files(module: str) -> list[Path]:
 
 @cache
 def _read(path: Path) -> tuple[str, frozenset[str]]:
-    """A file's tree without what does not count, as text, and the names that it imports."""
+    """A hash of a file's tree without what does not count, and the names that it imports."""
     tree = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
     imported: set[str] = set()
     for node in ast.walk(tree):
@@ -77,14 +76,24 @@ def _read(path: Path) -> tuple[str, frozenset[str]]:
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     tree.body = [n for n in tree.body if n not in imports]
-    text = "\n".join([*sorted(_names(node) for node in imports), ast.dump(tree)])
-    return text, frozenset(imported)
+    text = "\n".join([*sorted(_names(node) for node in imports), _shown(tree)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12], frozenset(imported)
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> str:
     """An import with its names in order."""
     node.names.sort(key=lambda alias: (alias.name, alias.asname or ""))
-    return ast.dump(node)
+    return _shown(node)
+
+
+def _shown(part: object) -> str:
+    """A tree as text, without what is empty: Python's own ``ast.dump`` differs by version."""
+    if isinstance(part, list):
+        return f"[{', '.join(map(_shown, part))}]"
+    if not isinstance(part, ast.AST):
+        return repr(part)
+    fields = [(name, value) for name, value in ast.iter_fields(part) if value not in (None, [])]
+    return f"{type(part).__name__}({', '.join(f'{n}={_shown(v)}' for n, v in fields)})"
 
 
 class _Bare(ast.NodeTransformer):

@@ -179,3 +179,11 @@ class CrateSettings:
 
     study: str
     title: str
+
+
+@dataclass(frozen=True)
+class RecordsSettings:
+    """Whose records of Snakemake go into the archive."""
+
+    study: str
+    collections: tuple[str, ...]

@@ -212,7 +212,7 @@ class Study:
 
     @cached_property
     def used_collections(self) -> list[str]:
-        """The collections that some run or figure uses, in the config's order."""
+        """The collections that some run or figure uses, sorted."""
         used = {run.collection for run in self.runs}
         for mosaic in self.settings.figures.mosaic.values():
             used.update(mosaic.collections)

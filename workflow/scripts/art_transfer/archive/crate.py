@@ -9,7 +9,7 @@ import yaml
 from rocrate.model.person import Person
 from rocrate.rocrate import ROCrate
 
-from art_transfer.archive.manifest import archived_files
+from art_transfer.archive.manifest import RECORDS, archived_files
 from art_transfer.files import write_json
 from art_transfer.job_settings import CrateSettings
 
@@ -50,7 +50,7 @@ def write_crate(
         crate.creator = crate.add(Person(crate, f"#{name}", properties={"name": name}))
     for path in archived_files(root):
         name = path.relative_to(root).as_posix()
-        if name != CRATE:
+        if name not in (CRATE, RECORDS):  # the records are written after it
             kind = _KINDS.get(path.suffix, "text/plain")
             crate.add_file(path, name, properties={"encodingFormat": kind})
     for collection, statements in rights.items():

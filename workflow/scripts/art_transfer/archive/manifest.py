@@ -5,6 +5,10 @@ from pathlib import Path
 from art_transfer.files import sha256, write_text
 
 MANIFEST = "MANIFEST.sha256"
+CHECKPOINTS = "CHECKPOINTS.sha256"
+"""The same for the checkpoints that were packed too; part of a packed archive only."""
+RECORDS = "records.jsonl.gz"
+"""Snakemake's own records of the study's files (``records.write_records``)."""
 CHECKPOINT_ENDINGS = (".keras", ".h5")
 INTERMEDIATE = ("features", "state")
 """What is never archived: computed again from what is, or the state of trainings that run."""
@@ -13,15 +17,15 @@ INTERMEDIATE = ("features", "state")
 def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
-    Everything below ``results`` but checkpoints, features, the state of trainings, the manifest
-    itself, and hidden files, which are halves of files that are being written.
+    Everything below ``results`` but checkpoints, features, the state of trainings, the manifests
+    themselves, and hidden files, which are halves of files that are being written.
     """
     root = Path(results)
     return sorted(
         path
         for path in root.rglob("*")
         if path.is_file()
-        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST)
+        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST, CHECKPOINTS)
         and not any(part.startswith(".") for part in path.relative_to(root).parts)
         and path.suffix not in CHECKPOINT_ENDINGS
     )

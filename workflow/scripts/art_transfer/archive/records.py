@@ -1,0 +1,75 @@
+"""Snakemake's own records of a study's files, so that an archive knows what it was made from.
+
+Snakemake keeps a small JSON record of each file that it made: the rule's parameters, the inputs
+and their checksums. Without them it notices no change. They go into the archive as one file, and
+from there back to where Snakemake looks for them.
+"""
+
+import gzip
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from snakemake.persistence import MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+from art_transfer.archive.manifest import MANIFEST, RECORDS
+from art_transfer.files import atomic_path
+
+SNAKEMAKE = ".snakemake"
+TIMES = ("starttime", "endtime", "job_hash", "external_jobid", "incomplete")
+HERE_ONLY = ("shellcmd", "code")
+"""What names this machine, or is no trigger (profiles/default)."""
+
+
+def write_records(
+    path: str | Path, folder: str | Path, study: str, collections: Collection[str]
+) -> None:
+    """Write the records of a study's files and of the resources that it uses, sorted, gzipped.
+
+    ``folder`` is Snakemake's own, ``.snakemake``. Files made from the same things give the same
+    bytes, whenever they were made. What is written later, this file and the manifest, has none.
+    """
+    tops = {("results", study), ("resources", "weights")}
+    tops |= {("resources", name) for name in collections}
+    lines = []
+    for name, record in _records(Path(folder) / "metadata"):
+        if Path(name).parts[:2] in tops and Path(name).name not in (RECORDS, MANIFEST):
+            kept = {k: v for k, v in record.items() if k not in (*TIMES, *HERE_ONLY)}
+            lines.append(json.dumps({"path": name, "record": kept}, sort_keys=True))
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("wb") as stream,
+        gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed,
+    ):
+        packed.write("".join(f"{line}\n" for line in sorted(lines)).encode())
+
+
+def restore_records(path: str | Path, project: str | Path) -> int:
+    """Give the records in ``path`` to Snakemake in ``project``; say how many.
+
+    A record of a file that is there already, made here, stays as it is.
+    """
+    root = Path(project)
+    kept = {name for name, _ in _records(root / SNAKEMAKE / "metadata") if (root / name).is_file()}
+    snakemake, restored = FilePersistence(nolock=True, path=root / SNAKEMAKE), 0
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for entry in map(json.loads, stream):
+            if entry["path"] not in kept:
+                snakemake._write_record(entry["path"], MetadataRecord(**entry["record"]))
+                restored += 1
+    return restored
+
+
+def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The path and the record of each file that Snakemake knows.
+
+    The name of a record's file is the path in base 64, cut into folders ``@...`` where it is long.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file():
+            parts = path.relative_to(folder).parts
+            name = "".join(part.removeprefix("@") for part in parts)
+            yield urlsafe_b64decode(name).decode(), json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,44 @@
+"""Run folders that the config no longer names: what a study leaves behind when it changes."""
+
+import shutil
+from pathlib import Path
+
+from art_transfer.study import Study
+
+RUN_FOLDERS = "runs/*/*/*/*/*/seed-*"
+"""Where run folders lie below a study's results, as ``settings.Run.folder`` names them."""
+
+
+def stale_runs(study: Study, results: str | Path) -> list[Path]:
+    """The run folders below ``results`` that are none of the study's runs, sorted.
+
+    A run that another one starts from is one of the study's. Links are left alone, since what
+    they lead to may belong to others.
+    """
+    root = Path(results)
+    named = {root / run.folder for run in study.runs}
+    return sorted(
+        path
+        for path in root.glob(RUN_FOLDERS)
+        if path not in named and path.is_dir() and not _through_link(path, root)
+    )
+
+
+def remove_runs(folders: list[Path], results: str | Path) -> None:
+    """Remove these run folders, and the folders above them that are empty then."""
+    top = Path(results) / "runs"
+    for folder in folders:
+        shutil.rmtree(folder)
+        above = folder.parent
+        while above != top and not any(above.iterdir()):
+            above.rmdir()
+            above = above.parent
+
+
+def size_of(folder: str | Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.lstat().st_size for path in Path(folder).rglob("*") if path.is_file())
+
+
+def _through_link(path: Path, root: Path) -> bool:
+    return any(part.is_symlink() for part in (path, *path.parents) if root in part.parents)

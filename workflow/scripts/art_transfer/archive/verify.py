@@ -1,0 +1,95 @@
+"""Whether an archive still is what it says: every hash, every score, every table."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, archived_files
+from art_transfer.archive.stale_runs import RUN_FOLDERS
+from art_transfer.errors import StudyError
+from art_transfer.files import read_json, sha256
+from art_transfer.formats import PREDICTIONS, read_parquet
+from art_transfer.train.evaluation import scores
+
+PROJECT = Path(__file__).parents[4]
+TABLE_RULES = ["table", "gains", "comparison", "datasets", "label_decisions"]
+TOLERANCE = 1e-9
+"""Of scores, which another machine may add up in another order."""
+
+
+def read_manifest(path: str | Path) -> dict[str, str]:
+    """The SHA-256 by path of a file in sha256sum's format. Raises StudyError for other files."""
+    found = {}
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        digest, parting, name = line[:64], line[64:66], line[66:]
+        if len(digest) != 64 or parting != "  " or not name:
+            raise StudyError(f"{path}: expected lines of a hash and a path, found {line!r}")
+        found[name] = digest
+    return found
+
+
+def wrong_hashes(results: str | Path) -> Iterator[str]:
+    """What differs between the files below ``results`` and the seals, one sentence each."""
+    root = Path(results)
+    if not (root / MANIFEST).is_file():
+        raise StudyError(f"{root}: there is no {MANIFEST}; `snakemake archive` writes it")
+    sealed = read_manifest(root / MANIFEST)
+    for path in archived_files(root):
+        if path.relative_to(root).as_posix() not in sealed:
+            yield f"{path}: not in {MANIFEST}"
+    if (root / CHECKPOINTS).is_file():
+        sealed |= read_manifest(root / CHECKPOINTS)
+    for name, digest in sealed.items():
+        if not (root / name).is_file():
+            yield f"{root / name}: missing"
+        elif sha256(root / name) != digest:
+            yield f"{root / name}: its hash is not the sealed one"
+
+
+def wrong_scores(results: str | Path) -> Iterator[str]:
+    """The scores in runs' ``metrics.json`` that their ``predictions.parquet`` do not give."""
+    for folder in sorted(Path(results).glob(RUN_FOLDERS)):
+        printed = read_json(folder / "metrics.json")["test"]
+        computed = scores(read_parquet(folder / "predictions.parquet", PREDICTIONS))
+        for name, value in computed.items():
+            if abs(printed[name] - value) > TOLERANCE:
+                yield (
+                    f"{folder / 'metrics.json'}: test.{name} is {printed[name]}, but the "
+                    f"predictions give {value}"
+                )
+
+
+def wrong_tables(results: str | Path) -> Iterator[str]:
+    """The tables that are not what the archived runs, splits and labels give.
+
+    The workflow's own rules make every table again, in a folder aside.
+    """
+    root = Path(results).resolve()
+    with tempfile.TemporaryDirectory() as aside:
+        again = Path(aside) / "results" / root.name
+        again.mkdir(parents=True)
+        for entry in root.iterdir():
+            if entry.name != "tables":
+                (again / entry.name).symlink_to(entry)
+        (Path(aside) / "config").symlink_to(PROJECT / "config")  # with the published numbers
+        _make_tables(Path(aside), root / "run_config.yaml")
+        here, there = root / "tables", again / "tables"
+        for name in sorted({path.name for folder in (here, there) for path in folder.iterdir()}):
+            if not (there / name).is_file():
+                yield f"{here / name}: no rule makes this table"
+            elif not (here / name).is_file():
+                yield f"{here / name}: missing"
+            elif (here / name).read_bytes() != (there / name).read_bytes():
+                yield f"{here / name}: not what the archived runs give"
+
+
+def _make_tables(folder: Path, config: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "tables", "--cores", "1", "--nolock"]
+    command += ["--snakefile", str(PROJECT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(config)]
+    command += ["--allowed-rules", *TABLE_RULES, "tables"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
+    if done.returncode:
+        raise StudyError(f"the tables cannot be made again:\n{done.stderr[-3000:]}")

@@ -1,0 +1,1 @@
+"""What would run again, why, and what it costs: an explanation of Snakemake's own plan."""

@@ -1,0 +1,63 @@
+"""What a run will cost, judged by what like runs cost."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from art_transfer.files import read_json
+from art_transfer.study import Study
+
+LIKE = (
+    ("collection", "task", "network", "kind", "init", "method"),
+    ("collection", "network", "size", "kind"),
+    ("network", "size", "kind"),
+    ("network", "kind"),
+    ("kind",),
+)
+"""What two runs have in common, the best match first."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took, or will take."""
+
+    hours: float
+    device: str  # "gpu" or "cpu"
+    like: int  # how many runs it is judged by
+
+
+class Prices:
+    """The costs of the runs that a study has finished."""
+
+    def __init__(self, study: Study, records: Iterable[Mapping[str, Any]]) -> None:
+        """``records`` are the contents of ``run.json`` of finished runs."""
+        self._study = study
+        self._known = [(_features(record["settings"]), record) for record in records]
+
+    def of(self, folder: str) -> Cost | None:
+        """The likely cost of the run in this folder; None where no finished run is like it."""
+        run = next(r for r in self._study.runs if folder.endswith(f"/{r.folder}"))
+        training = self._study.training(run)
+        wanted = _traits(vars(training.run), vars(training.architecture), training.method.kind)
+        for names in LIKE:
+            like = [r for traits, r in self._known if all(traits[n] == wanted[n] for n in names)]
+            if like:
+                device = like[-1]["device"]["kind"]
+                seconds = [r["seconds"] for r in like if r["device"]["kind"] == device]
+                return Cost(mean(seconds) / 3600, device, len(seconds))
+        return None
+
+
+def finished(results: str | Path) -> list[dict[str, Any]]:
+    """The ``run.json`` of every run folder below a study's results."""
+    return [read_json(path) for path in sorted(Path(results).glob("runs/*/*/*/*/*/*/run.json"))]
+
+
+def _features(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return _traits(settings["run"], settings["architecture"], settings["method"]["kind"])
+
+
+def _traits(run: Mapping[str, Any], network: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    return {**run, "network": network["network"], "size": network["size"], "kind": kind}
