@@ -2,22 +2,21 @@
 
 import datetime
 import hashlib
-import json
 import re
 import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx2
 import yaml
 from tqdm import tqdm
 
+from art_transfer.collect.part import Expected, Part
 from art_transfer.collect.source import Visit
 from art_transfer.collect.web import NotThereError, UnansweredError, Web
 from art_transfer.errors import StudyError
-from art_transfer.files import write_json, write_yaml
+from art_transfer.files import write_yaml
 
 _SLOWEST = 10_000  # bytes per second, below which a connection is as good as broken
 _PROGRESS = 1_000_000  # bytes after which a connection that breaks counts as a new trouble
@@ -27,15 +26,6 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 class _BrokenOffError(Exception):
     """An answer ended early, or cannot be put to what has come already."""
-
-
-class _State(NamedTuple):
-    """What is known of a file that has come in part."""
-
-    address: str
-    md5: str  # that the whole file must have; empty if unknown
-    validator: str  # by which the host knows this version of the file; empty if it gives none
-    total: int | None  # bytes
 
 
 def download_file(
@@ -48,17 +38,17 @@ def download_file(
     the rest. ``{name}.yaml`` beside the file says when and from where it came, its size and hashes.
 
     Raises StudyError where the file cannot be had, is another one than expected, or is no data but
-    a web page or a Git LFS pointer; nothing is left at ``path`` then.
+    a web page or a Git LFS pointer; such a file is not kept.
     """
     if _is_kept(path, address, size, md5):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _Part(path, _State(address, md5, "", size))
+    part = Part(path, Expected(address, size, md5))
     if not part.whole:
         _fetch(part, visit)
     sha256, found = _hashes(part.path)
     try:
-        _check_head(address, part.head())
+        _check_head(address, _head(part.path))
         if md5 and found != md5:
             raise StudyError(f"{address}: the md5 is {found}, but its publisher says {md5}")
     except StudyError:
@@ -73,8 +63,7 @@ def download_file(
         "sha256": sha256,
     }
     write_yaml(_record_path(path), record)
-    part.path.rename(path)
-    part.state_path.unlink(missing_ok=True)
+    part.finish(path)
     return path
 
 
@@ -99,64 +88,10 @@ def _is_kept(path: Path, address: str, size: int | None, md5: str) -> bool:
     )
 
 
-class _Part:
-    """A file that has come in part, and what was announced of it."""
-
-    def __init__(self, path: Path, wanted: _State) -> None:
-        """What was there of another file than the wanted one is dropped."""
-        self.path = path.with_name(f"{path.name}.part")
-        self.state_path = path.with_name(f"{path.name}.part.json")
-        self.size, self.state = wanted.total, wanted
-        if self.state_path.is_file() and self.path.is_file():
-            self.state = _State(**json.loads(self.state_path.read_text(encoding="utf-8")))
-        else:
-            self.restart()
-        other = (self.state.address, self.state.md5) != (wanted.address, wanted.md5)
-        if other or self.size not in (None, self.state.total):
-            self.state = wanted
-            self.restart()
-        if self.state.total is not None and self.have > self.state.total:
-            self.restart()
-
-    @property
-    def have(self) -> int:
-        """The bytes that have come."""
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    @property
-    def whole(self) -> bool:
-        """Whether all announced bytes have come."""
-        return self.have == self.state.total
-
-    def head(self) -> bytes:
-        """The first bytes."""
-        with self.path.open("rb") as stream:
-            return stream.read(_BLOCK)
-
-    def restart(self) -> None:
-        """Forget what has come."""
-        self.path.unlink(missing_ok=True)
-        self.state_path.unlink(missing_ok=True)
-
-    def begin(self, validator: str, total: int | None) -> None:
-        """Start an empty file whose size is ``total``, if the host says so."""
-        self.restart()
-        self.state = self.state._replace(validator=validator, total=total)
-        write_json(self.state_path, self.state._asdict())
-        self.path.touch()
-
-    def range(self) -> dict[str, str]:
-        """The headers that ask for the rest; none where only the whole can be trusted."""
-        if not self.have or not (self.state.validator or self.state.md5):
-            return {}
-        asked = {"Range": f"bytes={self.have}-"}
-        return asked | ({"If-Range": self.state.validator} if self.state.validator else {})
-
-
-def _fetch(part: _Part, visit: Visit) -> None:
+def _fetch(part: Part, visit: Visit) -> None:
     """Ask until the part is whole; each time that something came, with new patience."""
     web, failures = Web(visit.manners, visit.contact), 0
-    with visit.progress("B", part.state.total, part.have) as bar:
+    with visit.progress("B", part.total, part.have) as bar:
         bar.unit_scale = True
         while True:
             before = part.have
@@ -172,19 +107,19 @@ def _fetch(part: _Part, visit: Visit) -> None:
             failures = 0 if part.have - before >= _PROGRESS else failures + 1
             if failures > visit.manners.retries:
                 raise UnansweredError(
-                    f"{part.state.address}: {reason}, {failures} times. What came is kept "
+                    f"{part.expected.address}: {reason}, {failures} times. What came is kept "
                     f"({part.have} bytes): start again later."
                 )
             time.sleep(visit.manners.pause(failures))
 
 
-def _fetch_more(part: _Part, web: Web, bar: tqdm) -> None:
+def _fetch_more(part: Part, web: Web, bar: tqdm) -> None:
     """Ask once for what is missing, and keep what comes.
 
     Raises httpx2.TransportError or _BrokenOffError where that was not all.
     """
-    address = part.state.address
-    headers = {"Accept": "*/*", "Accept-Encoding": "identity"} | part.range()
+    address = part.expected.address
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity"} | part.headers()
     with web.stream(address, headers) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise UnansweredError(f"{address}: came packed though not asked to be")
@@ -193,11 +128,11 @@ def _fetch_more(part: _Part, web: Web, bar: tqdm) -> None:
         elif not _continues(part, response):
             part.restart()
             raise _BrokenOffError("the host does not send the rest of the file that came before")
-        bar.total, bar.n = part.state.total, part.have
+        bar.total, bar.n = part.total, part.have
         free = shutil.disk_usage(part.path.parent).free
-        if part.state.total is not None and part.state.total - part.have > free:
+        if part.total is not None and part.total - part.have > free:
             raise StudyError(
-                f"{part.path.parent}: {address} needs {part.state.total - part.have} bytes more, "
+                f"{part.path.parent}: {address} needs {part.total - part.have} bytes more, "
                 f"but the disk has {free}"
             )
         with part.path.open("ab") as stream:
@@ -205,30 +140,31 @@ def _fetch_more(part: _Part, web: Web, bar: tqdm) -> None:
                 _check_growth(part, stream.tell() + len(chunk), web)
                 stream.write(chunk)
                 bar.update(len(chunk))
-    if part.state.total is not None and not part.whole:
-        raise _BrokenOffError(f"only {part.have} of {part.state.total} bytes came")
+    if part.total is not None and not part.whole:
+        raise _BrokenOffError(f"only {part.have} of {part.total} bytes came")
 
 
-def _begin(part: _Part, response: httpx2.Response) -> None:
+def _begin(part: Part, response: httpx2.Response) -> None:
     """Begin anew with an answer that has the whole file."""
     length = response.headers.get("content-length", "")
-    total = int(length) if length.isdigit() else part.size
-    if part.size not in (None, total):
-        _check_head(part.state.address, next(response.iter_raw(), b""))
+    total = int(length) if length.isdigit() else part.expected.size
+    if part.expected.size not in (None, total):
+        _check_head(part.expected.address, next(response.iter_raw(), b""))
         raise StudyError(
-            f"{part.state.address}: the file has {total} bytes, but its publisher says {part.size}"
+            f"{part.expected.address}: the file has {total} bytes, but its publisher says "
+            f"{part.expected.size}"
         )
     tag = response.headers.get("etag", "")
     weak = not tag or tag.startswith("W/")  # of no use for If-Range
     part.begin(response.headers.get("last-modified", "") if weak else tag, total)
 
 
-def _continues(part: _Part, response: httpx2.Response) -> bool:
+def _continues(part: Part, response: httpx2.Response) -> bool:
     """Whether an answer begins where the part ends, in a file of the same size."""
     found = _RANGE.fullmatch(response.headers.get("content-range", ""))
     if response.status_code != httpx2.codes.PARTIAL_CONTENT or found is None:
         return False
-    same = part.state.total is None or found[2] in ("*", str(part.state.total))
+    same = part.total is None or found[2] in ("*", str(part.total))
     return same and int(found[1]) == part.have
 
 
@@ -245,21 +181,16 @@ def _steady(response: httpx2.Response, timeout: float) -> Iterator[bytes]:
             since, came = time.monotonic(), 0
 
 
-def _check_growth(part: _Part, grown: int, web: Web) -> None:
+def _check_growth(part: Part, grown: int, web: Web) -> None:
     """A host may not send more than it has announced, nor announce nothing and send for ever."""
-    limit = part.state.total
-    if limit is None:
-        limit = int(web.manners.max_megabytes * 1e6)
-    if grown > limit:
+    most = int(web.manners.max_megabytes * 1e6)
+    if part.total is not None:
+        most, limit = part.total, "which it announced"
+    else:
+        limit = "which `web.max_megabytes` allows to a file of unknown size"
+    if grown > most:
         part.restart()
-        raise StudyError(
-            f"{part.state.address}: sends more than {limit} bytes, "
-            + (
-                "the size of the file"
-                if part.state.total is not None
-                else "which `web.max_megabytes` allows to a file of unknown size"
-            )
-        )
+        raise StudyError(f"{part.expected.address}: sends more than {most} bytes, {limit}")
 
 
 def _check_head(address: str, head: bytes) -> None:
@@ -271,6 +202,11 @@ def _check_head(address: str, head: bytes) -> None:
         )
     if head[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
         raise UnansweredError(f"{address}: a web page came instead of the file")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_BLOCK)
 
 
 def _hashes(path: Path) -> tuple[str, str]:
