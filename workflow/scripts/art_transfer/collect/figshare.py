@@ -65,5 +65,5 @@ def _described(file: Any) -> dict[str, Any]:
     return ArticleFile(
         str(file["download_url"]),
         int(file["size"]),
-        str(file["computed_md5"]).lower(),
+        str(file["computed_md5"] or "").lower(),  # a large new file may have none yet
     )._asdict()

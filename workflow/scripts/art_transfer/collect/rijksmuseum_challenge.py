@@ -74,13 +74,18 @@ class RijksmuseumChallenge:
         path = self._archive(self.image_archive, visit)
         places = self._places(path, set(objects["image"]), visit)
         most = visit.manners.max_megabytes * 1e6
-        with Tar(path) as tar, tempfile.TemporaryFile(dir=visit.kept) as waiting:
+        with (
+            Tar(path) as tar,
+            tempfile.TemporaryFile(dir=visit.kept) as waiting,
+            visit.progress("image", len(objects)) as bar,
+        ):
             copies: dict[str, int] = {}
             for image, (offset, size) in sorted(places.items(), key=lambda item: item[1]):
                 if size <= most:
                     copies[image] = waiting.tell()
                     waiting.write(tar.read(offset, size))
             for object_id, image in zip(objects["object_id"], objects["image"], strict=True):
+                bar.update()
                 if image not in places:
                     reason = f"missing: {self.image_archive} has no {image}"
                     yield FetchedImage(object_id, None, reason)
