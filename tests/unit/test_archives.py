@@ -173,6 +173,18 @@ def test_a_web_page_is_not_the_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "answer", [Reply(b"<html>one moment please", type="text/html"), Reply(status=202)]
+)
+def test_another_answer_in_between_costs_nothing_that_came(tmp_path: Path, answer: Reply) -> None:
+    with serve(HALF, answer) as server:
+        path = download_file(
+            visit(tmp_path), f"{server.address}/file", tmp_path / "a.tar", len(DATA), MD5
+        )
+        assert path.read_bytes() == DATA
+        assert ranges(server)[1:] == [f"bytes={len(DATA) // 2}-"] * 2
+
+
 def test_a_body_that_always_ends_early_is_never_kept(tmp_path: Path) -> None:
     with (
         serve(then=replace(FILE, ranges=False, fault="short")) as server,

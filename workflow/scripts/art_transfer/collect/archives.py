@@ -20,12 +20,13 @@ from art_transfer.files import write_yaml
 
 _SLOWEST = 10_000  # bytes per second, below which a connection is as good as broken
 _PROGRESS = 1_000_000  # bytes after which a connection that breaks counts as a new trouble
+_OF_RANGES = (httpx2.codes.PARTIAL_CONTENT, httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
 _BLOCK = 1 << 20
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
-class _BrokenOffError(Exception):
-    """An answer ended early, or cannot be put to what has come already."""
+class _BrokenOffError(UnansweredError):
+    """An answer ended early, or is not what was asked for; another one may be better."""
 
 
 def download_file(
@@ -103,12 +104,12 @@ def _fetch(part: Part, visit: Visit) -> None:
                     f"{error}: there is no such file; is the address right?"
                 ) from error
             except (httpx2.TransportError, _BrokenOffError) as error:
-                reason = str(error) or type(error).__name__
+                reason = str(error).removeprefix(f"{part.expected.address}: ")
             failures = 0 if part.have - before >= _PROGRESS else failures + 1
             if failures > visit.manners.retries:
                 raise UnansweredError(
-                    f"{part.expected.address}: {reason}, {failures} times. What came is kept "
-                    f"({part.have} bytes): start again later."
+                    f"{part.expected.address}: {reason or 'no answer'}, {failures} times. "
+                    f"What came is kept ({part.have} bytes): start again later."
                 )
             time.sleep(visit.manners.pause(failures))
 
@@ -126,8 +127,11 @@ def _fetch_more(part: Part, web: Web, bar: tqdm) -> None:
         if response.status_code == httpx2.codes.OK:
             _begin(part, response)
         elif not _continues(part, response):
-            part.restart()
-            raise _BrokenOffError("the host does not send the rest of the file that came before")
+            if response.status_code in _OF_RANGES:
+                part.restart()
+            raise _BrokenOffError(
+                f"{address}: status {response.status_code} and neither the file nor the rest of it"
+            )
         bar.total, bar.n = part.total, part.have
         free = shutil.disk_usage(part.path.parent).free
         if part.total is not None and part.total - part.have > free:
@@ -201,7 +205,7 @@ def _check_head(address: str, head: bytes) -> None:
             "the file in Git LFS's store (on GitHub below media.githubusercontent.com)"
         )
     if head[:200].lstrip().lower().startswith((b"<!doctype html", b"<html")):
-        raise UnansweredError(f"{address}: a web page came instead of the file")
+        raise _BrokenOffError(f"{address}: a web page came instead of the file")
 
 
 def _head(path: Path) -> bytes:
