@@ -167,5 +167,5 @@ def test_images_come_in_order_or_say_why_not(tmp_path):
 
 
 def test_a_source_that_is_only_planned_says_so():
-    with pytest.raises(StudyError, match=r"rijksmuseum.*`source: rijksmuseum_challenge`"):
-        open_source("rijksmuseum", SourceSettings("rijksmuseum_challenge", {}))
+    with pytest.raises(StudyError, match=r"antwerp.*`source: antwerp_dams`"):
+        open_source("antwerp", SourceSettings("antwerp_dams", {}))
