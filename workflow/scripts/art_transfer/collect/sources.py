@@ -5,6 +5,7 @@ from typing import Any, TextIO
 
 from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
+from art_transfer.collect.oai_pmh import OaiPmh
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
 from art_transfer.collect.web import Manners
@@ -15,6 +16,7 @@ from art_transfer.settings import from_mapping
 SOURCES: dict[str, type[Source]] = {
     "folder": Folder,
     "json_api": JsonApi,
+    "oai_pmh": OaiPmh,
     "synthetic": Synthetic,
 }
 
