@@ -142,7 +142,7 @@ class RecordReader:
             texts = self._preferred(values)
             if column in self._patterns:
                 found = (self._patterns[column].search(text) for text in texts)
-                texts = [match[match.re.groups and 1] or "" for match in found if match]
+                texts = [(m[1] or "") if m.re.groups else m.string for m in found if m]
             texts = [text for text in dict.fromkeys(" ".join(t.split()) for t in texts) if text]
             if texts:
                 return texts
