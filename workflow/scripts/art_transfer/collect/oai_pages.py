@@ -62,9 +62,9 @@ class Page(OAIResponse):
                 ) from error
         if root.tag != f"{OAI}OAI-PMH":
             raise BrokenPageError(f"expected a page of OAI-PMH, found <{root.tag}>")
-        for error in root.iterchildren(f"{OAI}error"):
-            if not error.get("code", "").isalpha():
-                error.set("code", "")  # the client would look for a class of this name
+        for said in root.iterchildren(f"{OAI}error"):
+            if not said.get("code", "").isalpha():
+                said.set("code", "")  # the client would look for a class of this name
         return root
 
     @property

@@ -174,9 +174,10 @@ class RecordReader:
     def _preferred(self, values: Iterable[tuple[str, str]]) -> list[str]:
         """The texts in the best language where several languages say the same."""
         values = list(values)
-        languages = Counter(lang for _, lang in values if lang not in ("", "@id"))
-        if not languages:
+        tagged = [lang for _, lang in values if lang not in ("", "@id")]
+        if not tagged:
             return [text for text, _ in values]
+        languages = Counter(tagged)
         best = next((lang for lang in self.languages if lang in languages), None)
         if best is None and self.languages:
             self.counts["values in none of the preferred `languages`"] += 1
