@@ -1,11 +1,15 @@
 """What objects come of records in oai_dc and edm, as museums write them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
+from art_transfer.collect.oai_records import RecordReader
 from art_transfer.errors import StudyError
+from builders import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from museum_server import MuseumServer, objects_of
@@ -242,6 +246,21 @@ def test_another_mapping_of_kept_records_asks_nothing(tmp_path):
         english = objects_of(source(museum.address, **TODAY | {"languages": ["en"]}), tmp_path)
         assert len(museum.asked) == asked == 2
     assert set(english["title"]) == {"The Night Watch"}
+
+
+def test_the_examples_in_the_docs_are_valid():
+    section = (ROOT / "docs" / "museums.md").read_text(encoding="utf-8").partition("## OAI-PMH")[2]
+    blocks = re.findall("```yaml\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    examples = [
+        found for block in blocks for found in yaml.safe_load(block)["collections"].values()
+    ]
+    assert len(examples) == 3
+    for example in examples:
+        assert example.pop("source") == "oai_pmh"
+        found = source(**example)
+        RecordReader(
+            found.fields, found.patterns, found.languages, found.where, found.image_address
+        )
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
