@@ -9,11 +9,15 @@ from io import StringIO
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx2
 import pytest
+from art_transfer.collect.oai_pages import BrokenPageError, Page
 from art_transfer.collect.shards import shard_of, write_shard
 from art_transfer.errors import StudyError
 from art_transfer.formats import IMAGES, read_csv
 from builders import file_of, noise
+from hypothesis import given
+from hypothesis import strategies as st
 from museum_server import NOT_FOUND, Answerer, MuseumServer, Reply, objects_of, visit
 from oai_museum import Listing, dc, deleted, error, page, rijks, source, xml
 
@@ -43,6 +47,10 @@ def refusal(answer: Answerer, kept: Path, **block: object) -> str:
     with MuseumServer(answer) as museum, pytest.raises(StudyError) as caught:
         objects_of(source(museum.address, **block), kept)
     return str(caught.value).replace(museum.address, "ADDRESS")
+
+
+def opened(data: bytes) -> Page:
+    return Page(httpx2.Response(200, content=data, request=httpx2.Request("GET", "http://a")), {})
 
 
 def test_from_nothing_to_objects_and_images(tmp_path):
@@ -195,8 +203,11 @@ def test_a_refused_metadata_prefix_lists_what_there_is(tmp_path):
         refused = error("cannotDisseminateFormat")
         return xml(formats if query["verb"] == "ListMetadataFormats" else refused)
 
+    message = "ADDRESS: the repository has no `metadata_prefix: lido`; it offers "
+    assert refusal(answer, tmp_path, metadata_prefix="lido") == message + "oai_dc, edm"
+    formats = error("noMetadataFormats", "none")
     assert refusal(answer, tmp_path, metadata_prefix="lido") == (
-        "ADDRESS: the repository has no `metadata_prefix: lido`; it offers oai_dc, edm"
+        message + "none (NoMetadataFormats: none)"
     )
 
 
@@ -312,11 +323,32 @@ def test_a_page_cut_short_is_asked_for_again(tmp_path):
         assert len(museum.asked) == 2
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
-def test_a_page_that_is_always_cut_short_is_no_shorter_page(tmp_path, share):
+def test_a_page_that_is_always_cut_short_is_no_shorter_page(tmp_path):
     whole = page(dc("a"), dc("b"), dc("c"))
-    message = refusal(pages(whole[: int(len(whole) * share)]), tmp_path)
+    message = refusal(pages(whole[: whole.index(b"<record>", 800)]), tmp_path)
     assert "the page is cut short or broken" in message
+
+
+def test_no_part_of_a_page_is_a_page():
+    whole = page(dc("a", ("title", "naïve")), deleted("b"), token="1", size=3).rstrip()
+    assert [identifier for identifier, *_ in opened(whole).records()] == ["a", "b"]
+    for end in range(len(whole)):
+        with pytest.raises(BrokenPageError):
+            print(opened(whole[:end]).xml)
+
+
+@given(st.data())
+def test_spoiled_pages_are_errors_or_the_same_records(data):
+    whole = page(dc("a"), deleted("b"), token="1", size=3)
+    at = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(at, min(at + 5, len(whole))))
+    spoiled = opened(whole[:at] + data.draw(st.binary(max_size=5)) + whole[end:])
+    try:
+        found = list(spoiled.records())
+    except (BrokenPageError, StudyError):
+        return
+    assert len(found) <= 2
+    assert spoiled.token is not None
 
 
 @pytest.mark.parametrize(

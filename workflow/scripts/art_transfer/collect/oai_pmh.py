@@ -146,10 +146,9 @@ class OaiPmh:
         asked = {"metadataPrefix": self.metadata_prefix} | self.selection
         listing = ", ".join(f"{name}={value}" for name, value in asked.items())
         if isinstance(error, CannotDisseminateFormat):
-            formats = [str(f.metadataPrefix) for f in repository.list_metadata_formats()]  # type: ignore[union-attr]
             return StudyError(
                 f"{self.address}: the repository has no `metadata_prefix: {self.metadata_prefix}`; "
-                f"it offers {', '.join(formats)}"
+                f"it offers {_formats(repository)}"
             )
         if isinstance(error, NoRecordsMatch):
             return StudyError(
@@ -161,6 +160,16 @@ class OaiPmh:
 
 def _said(error: OAIPMHException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _formats(repository: Repository) -> str:
+    try:
+        formats = [
+            vars(found).get("metadataPrefix") for found in repository.list_metadata_formats()
+        ]
+    except OAIPMHException as error:
+        return f"none ({_said(error)})"
+    return ", ".join(str(vars(item).get("metadataPrefix")) for item in found)
 
 
 def _state(store: Store) -> dict[str, Any]:
