@@ -164,9 +164,7 @@ def _said(error: OAIPMHException) -> str:
 
 def _formats(repository: Repository) -> str:
     try:
-        formats = [
-            vars(found).get("metadataPrefix") for found in repository.list_metadata_formats()
-        ]
+        found = list(repository.list_metadata_formats())
     except OAIPMHException as error:
         return f"none ({_said(error)})"
     return ", ".join(str(vars(item).get("metadataPrefix")) for item in found)
