@@ -5,6 +5,7 @@ from typing import Any, TextIO
 
 from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
+from art_transfer.collect.oai_pmh import OaiPmh
 from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
@@ -17,6 +18,7 @@ SOURCES: dict[str, type[Source]] = {
     "folder": Folder,
     "json_api": JsonApi,
     "rijksmuseum_challenge": RijksmuseumChallenge,
+    "oai_pmh": OaiPmh,
     "synthetic": Synthetic,
 }
 
