@@ -29,7 +29,7 @@ def reference() -> str:
     """The whole document."""
     parts = [INTRODUCTION, *_tables("", schema(), "The study")]
     definitions = schema()["$defs"]
-    for name in ("folder", "synthetic"):
+    for name in ("antwerp_dams", "csv", "folder", "json_api", "synthetic"):
         title = f"A collection with `source: {name}` has these keys too"
         parts += _tables("collections.NAME", definitions[name], title, "objects, images")
     return "\n".join(parts)

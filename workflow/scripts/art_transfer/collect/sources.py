@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, TextIO
 
+from art_transfer.collect.antwerp_dams import AntwerpDams
 from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
 from art_transfer.collect.source import Source, Visit
@@ -13,6 +14,7 @@ from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping
 
 SOURCES: dict[str, type[Source]] = {
+    "antwerp_dams": AntwerpDams,
     "folder": Folder,
     "json_api": JsonApi,
     "synthetic": Synthetic,
