@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -19,13 +19,19 @@ from art_transfer.collect.web import Manners
 
 @dataclass
 class Reply:
-    """One answer; ``fault`` is ``reset``, ``short``, ``drip`` or nothing."""
+    """One answer; ``fault`` is what goes wrong with it, if anything.
+
+    ``reset``, ``short`` or ``half`` of what was announced, ``drip`` (10 bytes per second), ``slow``
+    (640 kB per second), ``endless`` (of no announced length, again and again).
+    With ``ranges`` a part of the body can be asked for, as of a file.
+    """
 
     body: bytes = b""
     status: int = 200
     type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     fault: str = ""
+    ranges: bool = False
 
 
 Answerer = Callable[[str, dict[str, str]], Reply]
@@ -62,7 +68,8 @@ class MuseumServer:
                 parts = urlsplit(self.path)
                 waiting = museum.first.get(self.path) or museum.first.get(parts.path)
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                _send(self, waiting.pop(0) if waiting else museum.answer(parts.path, query))
+                reply = waiting.pop(0) if waiting else museum.answer(parts.path, query)
+                _send(self, _part(reply, museum.headers[-1]) if reply.ranges else reply)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -78,6 +85,19 @@ class MuseumServer:
         self.server.server_close()
 
 
+def _part(reply: Reply, asked: dict[str, str]) -> Reply:
+    """The range of bytes that was asked for, if the file is still the same."""
+    if "range" not in asked or asked.get("if-range", reply.headers.get("ETag")) != (
+        reply.headers.get("ETag")
+    ):
+        return reply
+    start, size = int(asked["range"].removeprefix("bytes=").split("-")[0]), len(reply.body)
+    if start >= size:
+        return replace(reply, body=b"", status=416, headers={"Content-Range": f"bytes */{size}"})
+    headers = reply.headers | {"Content-Range": f"bytes {start}-{size - 1}/{size}"}
+    return replace(reply, body=reply.body[start:], status=206, headers=headers)
+
+
 def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     if reply.fault == "reset":
         linger = struct.pack("ii", 1, 0)  # close with RST
@@ -89,19 +109,28 @@ def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
     handler.send_header("Content-Type", reply.type)
     for name, value in reply.headers.items():
         handler.send_header(name, value)
-    if "Content-Length" not in reply.headers:
+    if "Content-Length" not in reply.headers and reply.fault != "endless":
         extra = 100 if reply.fault == "short" else 0
         handler.send_header("Content-Length", str(len(reply.body) + extra))
     handler.end_headers()
-    if reply.fault == "drip":
-        for byte in reply.body:
-            handler.wfile.write(bytes([byte]))
-            handler.wfile.flush()
+    try:
+        _send_body(handler, reply)
+    except OSError:
+        handler.close_connection = True  # the guest has gone
+    handler.close_connection = handler.close_connection or reply.fault != ""
+
+
+def _send_body(handler: BaseHTTPRequestHandler, reply: Reply) -> None:
+    body = reply.body[: len(reply.body) // 2] if reply.fault == "half" else reply.body
+    size = {"drip": 1, "slow": 64_000}.get(reply.fault, max(len(body), 1))
+    for start in range(0, len(body), size):
+        handler.wfile.write(body[start : start + size])
+        handler.wfile.flush()
+        if size < len(body):
             time.sleep(0.1)
-    else:
+    while reply.fault == "endless":
         handler.wfile.write(reply.body)
     handler.wfile.flush()
-    handler.close_connection = handler.close_connection or reply.fault in ("short", "drip")
 
 
 QUICK = Manners(

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ LONGEST_WAIT = 3600.0
 
 _MAYBE_LATER = (408, 425, 429, 500, 502, 503, 504)
 _GONE = (404, 410)
+_UNREAD = "unread"  # a request's extension: give a good answer with its body still to be read
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Manners:
     max_megabytes: float
     slow_down: tuple[int, ...]
     headers: dict[str, str]
+
+    def pause(self, attempt: int) -> float:
+        """The seconds to wait before a request is repeated; ``attempt`` counts from 0."""
+        return self.backoff * 2**attempt * random.uniform(0.5, 1)
 
 
 class NotThereError(Exception):
@@ -78,11 +84,29 @@ class Web:
             response = self.client.get(address, params=params, headers={"Accept": accept})
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise UnansweredError(f"{address}: {error}") from error
-        if response.status_code in _GONE:
-            raise NotThereError(address)
-        if not response.is_success:
-            raise UnansweredError(f"{response.url}: status {response.status_code}")
+        _check_status(response, address)
         return response.content
+
+    @contextmanager
+    def stream(self, address: str, headers: dict[str, str]) -> Iterator[httpx2.Response]:
+        """An answer with its body still to be read, for files that are too large for memory.
+
+        The body may break off: reading it raises httpx2.TransportError. Raises as ``get`` does; a
+        range that the host does not have (416) is an answer too.
+        """
+        try:
+            request = self.client.build_request(
+                "GET", address, headers=headers, extensions={_UNREAD: True}
+            )
+            response = self.client.send(request, stream=True)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise UnansweredError(f"{address}: {error}") from error
+        try:
+            if response.status_code != httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                _check_status(response, address)
+            yield response
+        finally:
+            response.close()
 
     def json(self, address: str, params: dict[str, str] | None = None) -> Any:
         """A page of JSON; raises StudyError where it is none, and as ``get`` does."""
@@ -129,7 +153,7 @@ class _PoliteTransport(httpx2.BaseTransport):
         request.extensions["timeout"] = httpx2.Timeout(self._manners.timeout).as_dict()
         for attempt in range(self._manners.retries + 1):
             self._take_turn(request.url.host)
-            wait = self._manners.backoff * 2**attempt * random.uniform(0.5, 1)
+            wait = self._manners.pause(attempt)
             try:
                 response = self._answer(request)
             except httpx2.TransportError as error:
@@ -161,6 +185,8 @@ class _PoliteTransport(httpx2.BaseTransport):
         """The whole answer; a slow drip or a flood is cut off."""
         deadline = time.monotonic() + self._manners.timeout
         response = self._inner.handle_request(request)
+        if request.extensions.get(_UNREAD) and response.is_success:
+            return response
         body = bytearray()
         try:
             assert isinstance(response.stream, httpx2.SyncByteStream)
@@ -182,11 +208,21 @@ class _PoliteTransport(httpx2.BaseTransport):
         """Why an answer is not to be taken, but asked for again; empty for a good one."""
         if response.status_code in (*_MAYBE_LATER, *self._manners.slow_down):
             return f"status {response.status_code}"
-        if response.is_success and response.content[:200].lstrip().lower().startswith(
-            (b"<!doctype html", b"<html")
+        unread = request.extensions.get(_UNREAD) and response.is_success
+        if (
+            not unread
+            and response.is_success
+            and response.content[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
         ):
             return f"a web page instead of {request.headers.get('accept', 'data')}"
         return ""
+
+
+def _check_status(response: httpx2.Response, address: str) -> None:
+    if response.status_code in _GONE:
+        raise NotThereError(address)
+    if not response.is_success:
+        raise UnansweredError(f"{response.url}: status {response.status_code}")
 
 
 def _retry_after(response: httpx2.Response) -> float:
