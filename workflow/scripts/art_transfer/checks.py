@@ -21,7 +21,14 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     """
     loaded = config.load(given, folder)
     study = Study(config.typed(loaded))
-    for find in (_wrong_names, _wrong_networks, _endless_inits, _wrong_tasks, _wrong_weights):
+    for find in (
+        _wrong_names,
+        _wrong_images,
+        _wrong_networks,
+        _endless_inits,
+        _wrong_tasks,
+        _wrong_weights,
+    ):
         mistakes = list(dict.fromkeys(find(study)))
         if mistakes:  # the later checks rely on what the earlier ones found right
             raise StudyError("the config is wrong:\n" + "\n".join(f"  {m}" for m in mistakes))
@@ -70,6 +77,20 @@ def _wrong_names(study: Study) -> Iterator[str]:
             trained = getattr(saliency, side)
             yield from _unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
             yield from _unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+
+
+def _wrong_images(study: Study) -> Iterator[str]:
+    """A CSV's images have their addresses in exactly one of three places."""
+    for name, collection in study.settings.collections.items():
+        if collection.source == "csv":
+            places = {"columns.image": "image" in collection.options["columns"]}
+            places |= {key: key in collection.options for key in ("images_table", "image_lookup")}
+            if sum(places.values()) != 1:
+                given = [place for place, there in places.items() if there]
+                yield (
+                    f"`collections.{name}` finds images by {given or 'nothing'}; expected one of "
+                    f"{list(places)}"
+                )
 
 
 def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:

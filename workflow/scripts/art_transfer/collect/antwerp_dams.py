@@ -175,6 +175,9 @@ class AntwerpDams:
 
     def _read_records(self, chosen: list[str], fetched: Store, visit: Visit) -> None:
         """Read the records that are not kept yet; one that has gone is kept empty."""
+        waiting = [object_id for object_id in chosen if object_id not in fetched]
+        if not waiting:
+            return
         web = Web(visit.manners, visit.contact)
 
         def ask(object_id: str) -> tuple[str, list[Pair]]:
@@ -191,7 +194,6 @@ class AntwerpDams:
                 ) from error
             return object_id, rdf_pairs(graph, object_id, address)
 
-        waiting = [object_id for object_id in chosen if object_id not in fetched]
         with visit.progress("record", len(chosen), len(chosen) - len(waiting)) as bar:
             for answer in web.each(waiting, ask):
                 fetched.keep([answer], "")

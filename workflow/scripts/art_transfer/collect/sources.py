@@ -6,6 +6,7 @@ from typing import Any, TextIO
 from art_transfer.collect.antwerp_dams import AntwerpDams
 from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
+from art_transfer.collect.open_csv import OpenCsv
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
 from art_transfer.collect.web import Manners
@@ -15,6 +16,7 @@ from art_transfer.settings import from_mapping
 
 SOURCES: dict[str, type[Source]] = {
     "antwerp_dams": AntwerpDams,
+    "csv": OpenCsv,
     "folder": Folder,
     "json_api": JsonApi,
     "synthetic": Synthetic,
