@@ -158,8 +158,14 @@ class AntwerpDams:
         return list(zip(ids, map(xml_pairs, found), strict=True))
 
     def _checked(self, ids: list[str]) -> list[str]:
+        try:
+            pattern = re.compile(self.id_pattern)
+        except re.error as error:
+            raise StudyError(
+                f"config key `id_pattern`: {self.id_pattern} is no regular expression: {error}"
+            ) from error
         for object_id in ids:
-            if not re.fullmatch(self.id_pattern, object_id):
+            if not pattern.fullmatch(object_id):
                 raise StudyError(
                     f"{self.manifest or self.address}: the id {object_id!r} does not look like "
                     f"{self.id_pattern} (config key `id_pattern`). {_MOVED}"
