@@ -54,6 +54,14 @@ def test_a_given_config_replaces_the_default_one(project):
     assert "rijksmuseum" not in plan and "results/paper" not in plan
 
 
+def test_the_pilot_plans_with_theta_hat_from_the_met(project):
+    plan = snakemake(project, "-n", "--configfile", "config/pilot.yaml")
+    assert plan.returncode == 0, plan.stdout[-3000:]
+    jobs = planned(plan.stdout)
+    assert (jobs["objects"], jobs["head"], jobs["fine_tune"]) == (2, 6, 6)
+    assert "runs/nga_open_data/artist/inception_v3/met_net/fine_tuning" in plan.stdout
+
+
 def test_config_on_the_command_line_changes_keys_of_the_chosen_study(project):
     for study in ([], ["--configfile", "config/demo.yaml"]):
         one = planned(snakemake(project, "-n", "runs", *study).stdout)

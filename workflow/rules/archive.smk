@@ -21,7 +21,8 @@ rule run_config:
     benchmark:
         f"{LOGS}/archive/run_config.tsv"
     params:
-        settings=canonical(loaded),
+        # A function, for addresses have parts as `{id}` that are no wildcards.
+        settings=lambda wildcards: canonical(loaded),
         code=fingerprint("run_config.py"),
     script:
         "../scripts/run_config.py"

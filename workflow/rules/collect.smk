@@ -10,11 +10,11 @@ localrules:
 
 
 def metadata_file(wildcards):
-    """The CSV of a museum that is a folder; other sources have no file of ours to watch."""
-    source = study.source(wildcards.collection)
-    if source.source != "folder":
-        return []
-    return [f"{source.options['folder']}/{source.options['metadata']}"]
+    """The file of ours that a museum's objects depend on: a folder's CSV, or a list of ids."""
+    options = study.source(wildcards.collection).options
+    if "metadata" in options:
+        return [f"{options['folder']}/{options['metadata']}"]
+    return [options["manifest"]] if options.get("manifest") else []
 
 
 def images_settings(wildcards):

@@ -23,6 +23,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _wrong_images,
         _wrong_networks,
         _wrong_methods,
         _endless_inits,
@@ -78,6 +79,20 @@ def _wrong_names(study: Study) -> Iterator[str]:
             trained = getattr(saliency, side)
             yield from _unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
             yield from _unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+
+
+def _wrong_images(study: Study) -> Iterator[str]:
+    """A CSV's images have their addresses in exactly one of three places."""
+    for name, collection in study.settings.collections.items():
+        if collection.source == "csv":
+            places = {"columns.image": "image" in collection.options["columns"]}
+            places |= {key: key in collection.options for key in ("images_table", "image_lookup")}
+            if sum(places.values()) != 1:
+                given = [place for place, there in places.items() if there]
+                yield (
+                    f"`collections.{name}` finds images by {given or 'nothing'}; expected one of "
+                    f"{list(places)}"
+                )
 
 
 def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:

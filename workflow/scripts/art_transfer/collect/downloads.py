@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from art_transfer.collect.rows import values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.web import NotThereError, UnansweredError, Web
 from art_transfer.errors import StudyError
@@ -34,13 +36,15 @@ class _Answer:
 
 
 def download_images(
-    objects: pd.DataFrame, find: Finder, visit: Visit, shard: str
+    objects: pd.DataFrame, find: Finder, visit: Visit, shard: str, record_path: str = ""
 ) -> Iterator[FetchedImage]:
     """The images of ``objects`` in their order; only those that are not kept are asked for.
 
     They are kept in a SQLite file, and a CSV (``RECORD``) beside it says what was fetched when.
-    An image that is missing is asked for again when ``ask_again`` has been raised since. Raises
-    StudyError, with all that came kept, where the museum has stopped to answer.
+    An image that is missing is asked for again when ``ask_again`` has been raised since. With
+    ``record_path`` what ``find`` gives is the address of a JSON record, and the image's address
+    stands there at this dotted path. Raises StudyError, with all that came kept, where the museum
+    has stopped to answer.
     """
     path = visit.kept / f"images-{shard}.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +57,7 @@ def download_images(
         wanted = dict(zip(objects["object_id"], objects["image"], strict=True))
         missing = _not_kept(db, wanted, visit.ask_again)
         if missing:
-            _fetch(db, {i: wanted[i] for i in missing}, find, visit)
+            _fetch(db, {i: wanted[i] for i in missing}, find, visit, record_path)
         _write_record(db, list(wanted), path.with_suffix(".csv"))
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
@@ -72,7 +76,13 @@ def _not_kept(db: sqlite3.Connection, wanted: dict[str, str], ask_again: int) ->
     return [object_id for object_id in wanted if object_id not in kept]
 
 
-def _fetch(db: sqlite3.Connection, objects: dict[str, str], find: Finder, visit: Visit) -> None:
+def _fetch(
+    db: sqlite3.Connection,
+    objects: dict[str, str],
+    find: Finder,
+    visit: Visit,
+    record_path: str,
+) -> None:
     web = Web(visit.manners, visit.contact)
 
     def ask(item: tuple[str, str]) -> _Answer:
@@ -82,6 +92,8 @@ def _fetch(db: sqlite3.Connection, objects: dict[str, str], find: Finder, visit:
         address = ""
         try:
             address = find(image)
+            if record_path:
+                address = _address_in(web.json(address), record_path, address)
             data = web.get(address, "image/*")
         except NotThereError as error:
             return _Answer(object_id, image, address, None, f"missing: nothing at {error}")
@@ -100,6 +112,13 @@ def _fetch(db: sqlite3.Connection, objects: dict[str, str], find: Finder, visit:
                     f"{failures} images in a row could not be fetched, the last for this reason: "
                     f"{answer.status}. What came is kept: start again later."
                 )
+
+
+def _address_in(record: Any, path: str, where: str) -> str:
+    found = values(record, path)
+    if not found:
+        raise NotThereError(f"`{path}` of {where}")
+    return str(found[0])
 
 
 def _keep(db: sqlite3.Connection, answer: _Answer, ask_again: int) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any, TextIO
 
+from art_transfer.collect.antwerp_dams import AntwerpDams
 from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
 from art_transfer.collect.oai_pmh import OaiPmh
+from art_transfer.collect.open_csv import OpenCsv
 from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
@@ -15,6 +17,8 @@ from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping
 
 SOURCES: dict[str, type[Source]] = {
+    "antwerp_dams": AntwerpDams,
+    "csv": OpenCsv,
     "folder": Folder,
     "json_api": JsonApi,
     "rijksmuseum_challenge": RijksmuseumChallenge,
