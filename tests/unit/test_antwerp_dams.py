@@ -244,6 +244,7 @@ EXTERNAL = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/
     ("reply", "message"),
     [
         (Reply(MOVED), "5f1c6a52.*`id_pattern`.*/assets/{uuid}"),
+        (Reply(results([f"{MAS[0]}/x"], "MAS")), "/x'.*`id_pattern`"),
         (Reply(results([""], "MAS")), "''.*`id_pattern`"),
         (NOT_FOUND, "nothing any more.*/assets/{uuid}"),
         (Reply(BOMB), "document type"),

@@ -210,8 +210,8 @@ def test_another_path_to_the_image_fetches_it_anew(tmp_path):
     with MuseumServer(museum) as server:
         museum.address = server.address
         list(met(server).images(objects_of(met(server), tmp_path), visit(tmp_path), "0"))
-        lookup = {"address": f"{server.address}/objects/{{id}}", "path": "primaryImage"}
-        other = met(server, image_lookup=lookup)
+        api = f"{server.address}/public/collection/v1/objects/{{id}}"
+        other = met(server, image_lookup={"address": api, "path": "primaryImage"})
         images = list(other.images(objects_of(other, tmp_path), visit(tmp_path), "0"))
     assert "`primaryImage` of" in images[0].status
 
@@ -237,8 +237,8 @@ POINTER = (
         (POINTER, "Git LFS"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
         (b"", "objectid"),
-        (b"objectid,title\n1,x\n", "'attribution', 'medium', 'displaydate', 'classification' once"),
-        (OBJECTS.replace("title", "medium").encode(), "'title', 'medium' once"),
+        (b"objectid,title\n1,x\n", "'attribution', 'classification', 'displaydate', 'medium' once"),
+        (OBJECTS.replace("title", "medium").encode(), "'medium', 'title' once"),
         (OBJECTS.replace("1880,", "1880,,").encode(), "line 3 has 9 cells, but the header has 8"),
         (OBJECTS.replace("1880,", "").encode(), "line 3 has 7 cells"),
         (OBJECTS[:-20].encode(), "line 6 has 6 cells"),
@@ -255,6 +255,15 @@ def test_a_file_that_is_not_as_expected(body, message, tmp_path):
         with pytest.raises(StudyError, match=message) as error:
             objects_of(nga(server), tmp_path)
         assert f"{server.address}/objects.csv" in str(error.value)
+
+
+def test_an_id_that_comes_again_much_later_is_found(tmp_path):
+    rows = "id,image\n" + "".join(f"{n},{n}.jpg\n" for n in range(10_001)) + "3,other.jpg\n"
+    with MuseumServer(files(a=rows)) as server:
+        columns = {"object_id": "id", "image": "image"}
+        source = opened({"address": f"{server.address}/a.csv", "columns": columns})
+        with pytest.raises(StudyError, match="'3' stands in several rows"):
+            objects_of(source, tmp_path)
 
 
 def test_blank_lines_and_other_line_ends_are_no_trouble(tmp_path):

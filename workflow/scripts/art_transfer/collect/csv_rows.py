@@ -46,7 +46,7 @@ def csv_rows(
 
 
 def _places(name: str, header: list[str], wanted: list[str]) -> dict[str, int]:
-    missing = [column for column in wanted if header.count(column) != 1]
+    missing = sorted({column for column in wanted if header.count(column) != 1})
     if missing:
         raise StudyError(
             f"{name}: expected each of the columns {', '.join(map(repr, missing))} once; the "
