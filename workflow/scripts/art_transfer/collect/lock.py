@@ -108,11 +108,12 @@ def _examples(ids: pd.Series) -> str:
 
 def _object_hashes(objects: Path) -> pd.DataFrame:
     """The id and a hash of each object, without reading them all at once."""
-    parts = []
+    parts = [pd.DataFrame(columns=HASHES, dtype=str)]
     for batch in pq.ParquetFile(objects).iter_batches(batch_size=10_000):
         rows: Iterable[dict[str, object]] = batch.to_pylist()
-        parts += [(str(row["object_id"]), _hash(canonical(row))) for row in rows]
-    return pd.DataFrame(parts, columns=HASHES)
+        hashes = [(str(row["object_id"]), _hash(canonical(row))) for row in rows]
+        parts.append(pd.DataFrame(hashes, columns=HASHES))
+    return pd.concat(parts, ignore_index=True)
 
 
 def _hash(text: str) -> str:
