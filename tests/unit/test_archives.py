@@ -127,6 +127,19 @@ def test_a_wrong_range_is_not_taken(tmp_path: Path, content_range: str) -> None:
         assert ranges(server)[-1] == ""
 
 
+def test_a_piece_of_the_rest_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    came, end = len(DATA) // 2, len(DATA) // 2 + 1000
+    piece = Reply(
+        DATA[came:end],
+        206,
+        headers={"Content-Range": f"bytes {came}-{end - 1}/{len(DATA)}", "ETag": '"one"'},
+    )
+    with serve(HALF, piece) as server:
+        path = download_file(visit(tmp_path), f"{server.address}/file", tmp_path / "a.tar")
+        assert path.read_bytes() == DATA
+        assert ranges(server) == ["", f"bytes={came}-", f"bytes={end}-"]
+
+
 def test_a_range_beyond_the_end_starts_anew(tmp_path: Path) -> None:
     shorter = replace(FILE, body=DATA[:1000])  # the same ETag, wrongly
     with serve(HALF, then=shorter) as server:

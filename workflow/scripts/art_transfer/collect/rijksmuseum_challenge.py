@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -151,7 +151,7 @@ class RijksmuseumChallenge:
             if member.trouble:
                 skipped += 1
                 continue
-            batch.append((PurePosixPath(member.name).name, [member.offset, member.size]))
+            batch.append((_file_name(member), [member.offset, member.size]))
             read += 1
             if len(batch) == _BATCH:
                 store.keep(batch, "")
@@ -168,8 +168,8 @@ def _row(member: Member, tar: Tar) -> dict[str, Any]:
     """An object from a member of the records' tar."""
     if member.trouble:
         raise _BadRecordError(member.trouble)
-    path = PurePosixPath(member.name)
-    if path.suffix != ".xml" or path.name.startswith("."):
+    stem = _file_name(member).removesuffix(".xml")
+    if stem == _file_name(member) or stem.startswith(".") or not stem:
         raise _BadRecordError("not named like a record")
     if member.size > _LARGEST_RECORD:
         raise _BadRecordError(f"{member.size} bytes are too many for a record")
@@ -178,7 +178,7 @@ def _row(member: Member, tar: Tar) -> dict[str, Any]:
     links = [text for text in formats if _is_link(text)]  # the image, then the object's page
     pages = [text for text in fields.get("identifier", []) if _is_link(text)] or links[1:]
     return {
-        "object_id": _NUMBER.sub("", path.stem),
+        "object_id": _NUMBER.sub("", stem),
         "title": _first(fields, "title"),
         "creators": fields.get("creator", []),
         "materials": [
@@ -186,7 +186,7 @@ def _row(member: Member, tar: Tar) -> dict[str, Any]:
         ],
         "types": fields.get("type", []),
         "date": _first(fields, "date"),
-        "image": f"{path.stem}.jpg",
+        "image": f"{stem}.jpg",
         "rights": _first(fields, "rights"),
         "source_url": pages[0] if pages else "",
     }
@@ -210,6 +210,10 @@ def _dublin_core(data: bytes) -> dict[str, list[str]]:
     if not fields:
         raise _BadRecordError("it has nothing of Dublin Core")
     return fields
+
+
+def _file_name(member: Member) -> str:
+    return member.name.rpartition("/")[2]
 
 
 def _is_link(text: str) -> bool:
