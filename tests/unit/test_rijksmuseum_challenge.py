@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from art_transfer.collect.rijksmuseum_challenge import BadRecordError, dublin_core
 from art_transfer.collect.shards import read_shard, write_shard
 from art_transfer.collect.source import FetchedImage
+from art_transfer.collect.tars import Tar
 from art_transfer.errors import StudyError
 from challenge import (
     ARTICLE,
@@ -340,6 +342,28 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, start: bytes) -> None:
             stream.write(bytes(10**6))
     with pytest.raises(StudyError, match="200 times its size"):
         read({"xml2.tar": packed.getvalue()}, tmp_path)
+
+
+def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
+    path = tmp_path / "many.tar"
+    path.write_bytes(tar(member(f"xml2/{number:07d}_x.xml") for number in range(3000)))
+    with Tar(path) as many:
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in many.members()) == 3000
+            assert tracemalloc.get_traced_memory()[1] < 500_000  # bytes
+        finally:
+            tracemalloc.stop()
+
+
+def test_what_is_not_there_whole_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "short.tar"
+    path.write_bytes(tar(images([1])))
+    with Tar(path) as short:
+        (found,) = short.members()
+        assert short.read(found.offset, found.size) == jpeg(1)
+        with pytest.raises(StudyError, match="in the middle of a member"):
+            short.read(found.offset, 1_000_000)
 
 
 # Images.
