@@ -93,6 +93,18 @@ def test_a_later_job_goes_on(tmp_path: Path) -> None:
         assert set(ranges(server)[1:]) == {f"bytes={len(DATA) // 2}-"}
 
 
+def test_the_part_of_another_file_is_not_used(tmp_path: Path) -> None:
+    other = replace(FILE, body=DATA[::-1])  # with the same ETag, as one host's files may have
+    with serve(HALF) as server:
+        server.first["/other"] = [other]
+        hasty = replace(QUICK, retries=0)
+        with pytest.raises(UnansweredError):
+            download_file(visit(tmp_path, hasty), f"{server.address}/file", tmp_path / "a.tar")
+        path = download_file(visit(tmp_path), f"{server.address}/other", tmp_path / "a.tar")
+        assert path.read_bytes() == DATA[::-1]
+        assert ranges(server) == ["", ""]
+
+
 def test_a_host_that_cannot_go_on_sends_it_all_again(tmp_path: Path) -> None:
     plain = replace(FILE, ranges=False)
     with serve(replace(plain, fault="half"), then=plain) as server:
@@ -125,6 +137,19 @@ def test_a_wrong_range_is_not_taken(tmp_path: Path, content_range: str) -> None:
         path = download_file(visit(tmp_path), f"{server.address}/file", tmp_path / "a.tar")
         assert path.read_bytes() == DATA
         assert ranges(server)[-1] == ""
+
+
+def test_a_piece_of_the_rest_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
+    came, end = len(DATA) // 2, len(DATA) // 2 + 1000
+    piece = Reply(
+        DATA[came:end],
+        206,
+        headers={"Content-Range": f"bytes {came}-{end - 1}/{len(DATA)}", "ETag": '"one"'},
+    )
+    with serve(HALF, piece) as server:
+        path = download_file(visit(tmp_path), f"{server.address}/file", tmp_path / "a.tar")
+        assert path.read_bytes() == DATA
+        assert ranges(server) == ["", f"bytes={came}-", f"bytes={end}-"]
 
 
 def test_a_range_beyond_the_end_starts_anew(tmp_path: Path) -> None:

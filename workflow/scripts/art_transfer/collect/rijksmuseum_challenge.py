@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -38,7 +38,7 @@ _PARSER = etree.XMLParser(
 _NUMBER = re.compile(r"^\d+_(?=.)")
 
 
-class _BadRecordError(Exception):
+class BadRecordError(Exception):
     """A member of the records' tar that is no usable record; the message says why."""
 
 
@@ -108,7 +108,7 @@ class RijksmuseumChallenge:
             for member in tar.members():
                 try:
                     row = _row(member, tar)
-                except _BadRecordError as error:
+                except BadRecordError as error:
                     broken += 1
                     if broken <= _EXAMPLES:
                         print(f"left out: {member.name!r}: {error}")
@@ -151,7 +151,7 @@ class RijksmuseumChallenge:
             if member.trouble:
                 skipped += 1
                 continue
-            batch.append((PurePosixPath(member.name).name, [member.offset, member.size]))
+            batch.append((_file_name(member), [member.offset, member.size]))
             read += 1
             if len(batch) == _BATCH:
                 store.keep(batch, "")
@@ -167,18 +167,18 @@ class RijksmuseumChallenge:
 def _row(member: Member, tar: Tar) -> dict[str, Any]:
     """An object from a member of the records' tar."""
     if member.trouble:
-        raise _BadRecordError(member.trouble)
-    path = PurePosixPath(member.name)
-    if path.suffix != ".xml" or path.name.startswith("."):
-        raise _BadRecordError("not named like a record")
+        raise BadRecordError(member.trouble)
+    stem = _file_name(member).removesuffix(".xml")
+    if stem == _file_name(member) or stem.startswith(".") or not stem:
+        raise BadRecordError("not named like a record")
     if member.size > _LARGEST_RECORD:
-        raise _BadRecordError(f"{member.size} bytes are too many for a record")
-    fields = _dublin_core(tar.read(member.offset, member.size))
+        raise BadRecordError(f"{member.size} bytes are too many for a record")
+    fields = dublin_core(tar.read(member.offset, member.size))
     formats = fields.get("format", [])
     links = [text for text in formats if _is_link(text)]  # the image, then the object's page
     pages = [text for text in fields.get("identifier", []) if _is_link(text)] or links[1:]
     return {
-        "object_id": _NUMBER.sub("", path.stem),
+        "object_id": _NUMBER.sub("", stem),
         "title": _first(fields, "title"),
         "creators": fields.get("creator", []),
         "materials": [
@@ -186,30 +186,38 @@ def _row(member: Member, tar: Tar) -> dict[str, Any]:
         ],
         "types": fields.get("type", []),
         "date": _first(fields, "date"),
-        "image": f"{path.stem}.jpg",
+        "image": f"{stem}.jpg",
         "rights": _first(fields, "rights"),
         "source_url": pages[0] if pages else "",
     }
 
 
-def _dublin_core(data: bytes) -> dict[str, list[str]]:
-    """The texts of a record by the name of their element, in their order."""
+def dublin_core(data: bytes) -> dict[str, list[str]]:
+    """The texts of a record by the names of their elements (``creator``), in their order.
+
+    White space around them and empty ones are left out. Raises BadRecordError where the record is
+    broken or could do harm.
+    """
     if b"<!DOCTYPE" in data.replace(b"\0", b""):  # also in UTF-16
-        raise _BadRecordError("it has a document type, which may hide entities; refused")
+        raise BadRecordError("it has a document type, which may hide entities; refused")
     try:
         root = etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise _BadRecordError(f"broken XML: {error}") from error
+        raise BadRecordError(f"broken XML: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise _BadRecordError("it has a document type, which may hide entities; refused")
+        raise BadRecordError("it has a document type, which may hide entities; refused")
     fields: dict[str, list[str]] = {}
     for element in root.iter(f"{_DC}*"):
         text = (element.text or "").strip()
         if text:
             fields.setdefault(element.tag[len(_DC) :], []).append(text)
     if not fields:
-        raise _BadRecordError("it has nothing of Dublin Core")
+        raise BadRecordError("it has nothing of Dublin Core")
     return fields
+
+
+def _file_name(member: Member) -> str:
+    return member.name.rpartition("/")[2]
 
 
 def _is_link(text: str) -> bool:

@@ -4,7 +4,7 @@ import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 
@@ -137,15 +137,15 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _trouble(found: tarfile.TarInfo) -> str:
-    path = PurePosixPath(found.name)
+    name = found.name
     if found.issym() or found.islnk():
         return "a link"
     if not found.isreg():
         return "a device or the like"
     if found.issparse():
         return "a sparse file"
-    if path.is_absolute() or ".." in path.parts or "\\" in found.name:
+    if name.startswith("/") or ".." in name.split("/") or "\\" in name:
         return "a path that leads out of the archive"
-    if not found.name.isprintable():
+    if not name.isprintable():
         return "a name with control characters or not in UTF-8"
     return ""
