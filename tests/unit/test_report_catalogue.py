@@ -11,7 +11,6 @@ from art_transfer.formats import OBJECTS, columns
 from art_transfer.prepare.labels import choose_labels
 from art_transfer.prepare.splits import split
 from art_transfer.report.catalogue import (
-    LARGEST,
     MOST,
     PICTURES,
     Labelled,
@@ -239,6 +238,13 @@ def test_the_plot_has_each_class_of_each_task_from_the_largest_on():
     assert axes.get_xscale() == axes.get_yscale() == "log"
 
 
+def test_a_long_address_is_cut_and_not_dropped():
+    address = "https://rights.example/" + "x" * 200
+    shown = Page(page(museum(rights=address)))
+    assert address[:99] + "…" in shown.texts
+    assert shown.table("rights") == [[address, "10"]]
+
+
 def test_two_builds_are_the_same_bytes():
     assert page(museum(), {"date": "x"}) == page(museum(), {"date": "x"})
 
@@ -267,4 +273,3 @@ def test_the_page_needs_only_these_columns_of_the_objects():
     part = museum()[columns(OBJECTS, *names).names]
     with styled():
         assert "12 objects" in catalogue(TEMPLATE, "m", part, images, {}, {}, None)
-    assert LARGEST == 10

@@ -164,6 +164,12 @@ def test_values_get_their_concepts(value, label):
         assert (value, label, 3, "mapped") in decisions(result)
 
 
+@pytest.mark.parametrize("name", ["Master, Unknown", "unknown master"])
+def test_names_of_nobody_are_known_in_both_forms(name):
+    rule = task(name_form="first_names_first", unknown=(name,))
+    assert labels({key: ["Master, Unknown"] for key in "abc"}, rule) == {}
+
+
 def written(path, text: str):
     path.write_text(text, encoding="utf-8")
     return path

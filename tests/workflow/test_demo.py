@@ -113,17 +113,20 @@ def test_the_report_holds_every_table_and_figure(demo):
         assert name in report
     for name in ("figure1.png", "figure2.png", "figure3.png", "figure4.png"):
         assert name in report
+    for name in ("large_museum", "small_museum", "unrelated_museum", "photos"):
+        assert f"catalogue/{name}.html" in report
 
 
 def test_the_same_seed_gives_the_same_bytes(demo, tmp_path):
     other = copy_project(tmp_path)
-    done = snakemake(other, "tables", "figures", "--cores", "2", *DEMO)
+    done = snakemake(other, "tables", "figures", "catalogue", "--cores", "2", *DEMO)
     assert done.returncode == 0, done.stdout[-5000:]
     patterns = [
         "splits/**/*",
         "labels/**/*",
         "tables/*",
         "figures/*",
+        "catalogue/*",
         "runs/**/predictions.parquet",
     ]
     patterns += ["runs/**/model.keras", "runs/**/history.csv", "runs/**/metrics.json"]

@@ -37,6 +37,10 @@ def test_every_theta_hat_run_reads_a_checkpoint_of_the_rijksmuseum(project):
         ("metadata", {"objects", "metadata"}),
         ("fetch", {"objects", "images", "weights", "fetch"}),
         ("splits", {"objects", "images", "labels", "split", "splits"}),
+        (
+            "catalogue",
+            {"objects", "images", "labels", "split", "catalogue_page", "catalogue"},
+        ),
     ],
 )
 def test_a_target_plans_exactly_these_rules(project, target, rules):
@@ -100,6 +104,13 @@ def test_mistakes_are_one_message_without_a_traceback(project):
     )
     run = snakemake(project, "-n", "--configfile", "wrong.yaml")
     assert "`backbones.demo_plain.size` is 8; DemoPlain needs at least 32 pixels" in run.stdout
+
+
+def test_a_mapping_table_that_is_not_there_is_a_message(project):
+    given = ["--configfile", "config/demo.yaml", "--config", "tasks={type: {mapping: m.csv}}"]
+    run = snakemake(project, "-n", *given)
+    assert run.returncode != 0 and "Traceback" not in run.stdout
+    assert "`tasks.type.mapping` is 'm.csv', but there is no such file" in run.stdout
 
 
 def test_the_slurm_profile_plans_without_slurm(project):

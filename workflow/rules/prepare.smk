@@ -22,7 +22,7 @@ rule labels:
     benchmark:
         f"{LOGS}/labels/{{collection}}/{{task}}.tsv"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,  # the Rijksmuseum's 844,000 records take 2000
         runtime=30,
     params:
         settings=lambda wildcards: canonical(

@@ -254,7 +254,7 @@ rule label_rules:
     benchmark:
         f"{LOGS}/tables/label-rules.tsv"
     resources:
-        mem_mb=2000,
+        mem_mb=4000,
         runtime=15,
     params:
         settings=canonical(

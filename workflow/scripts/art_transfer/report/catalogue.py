@@ -7,7 +7,6 @@ is one of the web.
 
 import base64
 import io
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ SIDE = 240  # pixels of the longer side of a picture
 LARGEST = 10  # classes shown by name
 MOST = 30  # rows of a table
 EXAMPLES = 3
+LONGEST = 100  # letters of a caption or an example
 
 Count = tuple[str, int]
 Reason = tuple[str, int, str]  # why, how many, the values or objects that are the commonest
@@ -105,7 +105,7 @@ def long_tail(labelled: Mapping[str, Labelled]) -> Figure:
     axes.set(xscale="log", yscale="log", xlabel="class, from the largest on", ylabel="objects")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))  # the style has no mathematics
+        axis.set_major_formatter(StrMethodFormatter("{x:,.7g}"))  # the style has no mathematics
         axis.set_minor_locator(NullLocator())
     axes.legend(title=None)
     return made
@@ -215,7 +215,9 @@ def _is_web(address: str) -> bool:
 
 
 def _short(text: object) -> str:
-    return textwrap.shorten(clean(str(text)), 100, placeholder=" …")
+    """Cut by letters: an address is one long word."""
+    cleaned = clean(str(text))
+    return cleaned if len(cleaned) <= LONGEST else f"{cleaned[: LONGEST - 1]}…"
 
 
 def _shown(value: object) -> str:
