@@ -93,6 +93,9 @@ def saliency_files(name):
     )
 
 
+COMPARED = list(
+    dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
+)
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
@@ -130,7 +133,7 @@ rule table:
 rule gains:
     input:
         tables=EXPERIMENT_TABLES,
-        runs=run_files(study.reported_runs, ["predictions.parquet"]),
+        runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/gains.csv",
         md=report(
@@ -150,7 +153,7 @@ rule gains:
         settings=canonical(
             GainsSettings(
                 RESULTS,
-                titles_of(run.collection for run in study.reported_runs),
+                titles_of(run.collection for run in COMPARED),
                 [study.experiment_runs(name) for name in study.settings.experiments],
                 study.settings.seeds[0],
             )
@@ -181,7 +184,7 @@ rule comparison:
         mem_mb=1000,
         runtime=15,
     params:
-        settings=canonical(TitleSettings(titles_of(study.used_collections))),
+        settings=canonical(TitleSettings(titles_of(run.collection for run in COMPARED))),
         code=fingerprint("comparison.py"),
     script:
         "../scripts/comparison.py"
