@@ -41,28 +41,23 @@ def graph() -> Graph:
 
 
 def expected(
-    case: dict[str, Any], missing: Iterable[str] = (), kept: Iterable[str] = ()
+    case: dict[str, Any], missing: Iterable[str] = (), lost: Iterable[str] = ()
 ) -> set[str]:
     """The jobs that must be planned for a case: what is stale, and all that follows.
 
     ``missing`` are the jobs whose files are not there, and so must be made again where they are
-    read; ``kept`` the runs whose checkpoints are there although ``missing`` names none of them.
+    read; ``lost`` the runs of which only the checkpoint is not there.
     """
     known = graph()
     jobs = list(known.follows)
     gone = set(matching(case.get("gone", []), jobs))
     stale = {job for job in matching(case.get("stale", []), jobs) if job not in gone}
-    missing, waiting = set(missing), list(stale)
+    waiting = list(stale)
     while waiting:
         job = waiting.pop()
         more = set(known.follows[job])
-        if missing:
-            more |= {maker for maker in missing if job in known.follows[maker]}
-            more |= {
-                maker
-                for maker, readers in known.checkpoints.items()
-                if job in readers and maker not in kept
-            }
+        more |= {maker for maker in missing if job in known.follows[maker]}
+        more |= {maker for maker in lost if job in known.checkpoints[maker]}
         waiting += more - stale - gone
         stale |= more - gone
     return stale | set(_braces(case.get("new", [])))
@@ -95,6 +90,11 @@ def config_cases() -> Iterator[tuple[str, dict[str, Any]]]:
     for key, cases in load("config_cases.yaml").items():
         for number, case in enumerate(cases):
             yield f"{key}-{number}", case
+
+
+def with_config(case: dict[str, Any]) -> dict[str, Any]:
+    """The case, with what every change of the config writes anew."""
+    return {**case, "stale": ["run_config", *case.get("stale", [])]}
 
 
 def rules_of(scripts: Iterable[str]) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from workflow.conftest import ROOT, copy_project, snakemake
+
 from .planning import Planner
 
 COUNTS = {"cases": 0, "missed": 0, "unneeded": 0}

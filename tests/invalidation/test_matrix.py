@@ -1,6 +1,5 @@
 """Every key of the config and every file of the code: Snakemake plans exactly what must run."""
 
-import ast
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +7,9 @@ import pytest
 import yaml
 from art_transfer.config import schema
 
-from .cases import config_cases, expected, graph, load, rules_of
+from .cases import config_cases, expected, graph, load, rules_of, with_config
 from .conftest import ROOT, check
+from .edits import EDITS, edited
 
 SCRIPTS = "workflow/scripts"
 CODE = load("code_cases.yaml")
@@ -74,22 +74,12 @@ def test_a_changed_key(name, finished, plan, tmp_path):
     check(plan(finished, "small.yaml", str(change)), expected(with_config(case)))
 
 
-def with_config(case: dict[str, Any]) -> dict[str, Any]:
-    """Every change of the config writes it out anew."""
-    return {**case, "stale": ["run_config", *case.get("stale", [])]}
-
-
 @pytest.mark.parametrize("name", [sampled(name, SAMPLED_FILES) for name in CODE["files"]])
 @pytest.mark.parametrize("kind", ["real", "cosmetic"])
 def test_a_changed_file_of_the_code(name, kind, finished, plan):
     stale = rules_of(CODE["files"][name]) if kind == "real" else []
-    path = finished / SCRIPTS / name
-    before = path.read_text(encoding="utf-8")
-    try:
-        path.write_text(EDITS[kind](before), encoding="utf-8")
+    with edited(finished / SCRIPTS / name, EDITS[kind]):
         planned = plan(finished)
-    finally:
-        path.write_text(before, encoding="utf-8")
     check(planned, expected({"stale": stale}))
 
 
@@ -97,29 +87,3 @@ def test_a_changed_file_of_the_code(name, kind, finished, plan):
 def test_another_version_of_a_library(name, finished, plan):
     planned = plan(finished, versions={name: "99.0"})
     check(planned, expected({"stale": rules_of(CODE["libraries"][name])}))
-
-
-def really(text: str) -> str:
-    """A statement more in the last function, or in the file where there is none."""
-    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
-    if not functions:
-        return f"{text}\nADDED = 1\n"
-    last = max(functions, key=lambda node: node.lineno).body[0]
-    lines = text.splitlines(keepends=True)
-    place = last.end_lineno if is_text(last) else last.lineno - 1
-    return "".join([*lines[:place], f"{' ' * last.col_offset}added = 1\n", *lines[place:]])
-
-
-def cosmetically(text: str) -> str:
-    """Other comments, empty lines and docstrings."""
-    tree = ast.parse(text)
-    if tree.body and is_text(tree.body[0]):
-        text = text.replace('"""', '"""Said otherwise. ', 1)
-    return f"# A comment.\n\n{text}\n\n\n# The end.\n"
-
-
-def is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-EDITS = {"real": really, "cosmetic": cosmetically}
