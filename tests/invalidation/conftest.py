@@ -13,6 +13,8 @@ from workflow.conftest import ROOT, copy_project, snakemake
 from .planning import Planner
 
 COUNTS = {"cases": 0, "missed": 0, "unneeded": 0}
+PLAIN = dict(COUNTS)
+"""The same of a plain Snakemake workflow (test_plain.py)."""
 
 
 @pytest.fixture(scope="session")
@@ -65,5 +67,8 @@ def check(planned: set[str], expected: set[str]) -> None:
 
 
 def pytest_unconfigure() -> None:
+    if PLAIN["cases"]:
+        words = "{cases} cases, {missed} missed, {unneeded} unneeded".format(**PLAIN)
+        print(f"a plain Snakemake workflow: {words}")
     if COUNTS["cases"]:
         print("invalidation: {cases} cases, {missed} missed, {unneeded} unneeded".format(**COUNTS))
