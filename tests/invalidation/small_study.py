@@ -4,6 +4,7 @@ Run in a process of its own, for it needs TensorFlow.
 """
 
 import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,7 +20,10 @@ KINDS = ("bowl", "print", "chair")
 
 
 def make_museum(folder: Path) -> None:
-    """A museum that is a folder: 36 objects of three kinds, each kind with a colour of its own."""
+    """A museum that is a folder: 36 objects of three kinds, each kind with a colour of its own.
+
+    Its table is there twice, under two names.
+    """
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     with (folder / "objects.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -37,6 +41,8 @@ def make_museum(folder: Path) -> None:
                 [f"o{number}", f"images/{number}.png", name, "Ann", "clay", name, "1700", "CC0", ""]
             )
 
+    shutil.copy(folder / "objects.csv", folder / "other.csv")
+
 
 def make_weights(path: Path) -> None:
     """First weights of the network, as a file."""
@@ -46,6 +52,7 @@ def make_weights(path: Path) -> None:
 if __name__ == "__main__":
     project = Path(sys.argv[1])
     make_museum(project / "museum")
+    (project / "museum2").symlink_to("museum")
     make_weights(project / "museum" / "small.weights.h5")
     text = (HERE / "small.yaml").read_text(encoding="utf-8")
     digest = sha256(project / "museum" / "small.weights.h5")

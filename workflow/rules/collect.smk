@@ -31,6 +31,12 @@ def visits(wildcards):
     return int(study.source(wildcards.collection).source not in ("folder", "synthetic"))
 
 
+def weights_settings(wildcards):
+    """Which file of weights is meant."""
+    file = study.settings.inits[wildcards.init].weights[wildcards.backbone]
+    return canonical(WeightsSettings(file.address, file.hash))
+
+
 rule objects:
     input:
         metadata=metadata_file,
@@ -86,7 +92,7 @@ rule weights:
         mem_mb=1000,
         runtime=60,
     params:
-        settings=lambda w: canonical(study.settings.inits[w.init].weights[w.backbone]),
+        settings=weights_settings,
         code=fingerprint("weights.py"),
     script:
         "../scripts/weights.py"

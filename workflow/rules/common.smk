@@ -24,6 +24,7 @@ from art_transfer.job_settings import (
     SplitSettings,
     TableSettings,
     TitleSettings,
+    WeightsSettings,
 )
 from art_transfer.settings import Run, canonical
 

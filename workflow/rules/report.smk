@@ -102,6 +102,9 @@ def labels_files(kind):
     ]
 
 
+COMPARED = list(
+    dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
+)
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
@@ -139,7 +142,7 @@ rule table:
 rule gains:
     input:
         tables=EXPERIMENT_TABLES,
-        runs=run_files(study.reported_runs, ["predictions.parquet"]),
+        runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/gains.csv",
         md=report(
@@ -159,7 +162,7 @@ rule gains:
         settings=canonical(
             GainsSettings(
                 RESULTS,
-                titles_of(run.collection for run in study.reported_runs),
+                titles_of(run.collection for run in COMPARED),
                 [study.experiment_runs(name) for name in study.settings.experiments],
                 study.settings.seeds[0],
             )
@@ -190,7 +193,7 @@ rule comparison:
         mem_mb=1000,
         runtime=15,
     params:
-        settings=canonical(TitleSettings(titles_of(study.used_collections))),
+        settings=canonical(TitleSettings(titles_of(run.collection for run in COMPARED))),
         code=fingerprint("comparison.py"),
     script:
         "../scripts/comparison.py"

@@ -70,6 +70,14 @@ class ImagesSettings:
 
 
 @dataclass(frozen=True)
+class WeightsSettings:
+    """All settings that a file of weights depends on."""
+
+    address: str
+    hash: str
+
+
+@dataclass(frozen=True)
 class LabelSettings:
     """All settings that the labels of a collection and a task depend on."""
 

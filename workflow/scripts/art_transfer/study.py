@@ -1,7 +1,7 @@
 """The study as a graph of runs: which there are, what each starts from, where its files lie."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -162,6 +162,8 @@ class Study:
         """The settings of ``run``."""
         method = self.settings.methods[run.method]
         extraction = self.extraction(run, method.preprocessing)
+        if method.kind == "head":  # what only fine tuning reads must not make heads run again
+            method = replace(method, batch_norm="batch", frozen_layers=0, head_warmup_epochs=0)
         return Training(
             run,
             method,

@@ -6,8 +6,8 @@ Snakemake alone decides what is stale.
 import io
 from argparse import Namespace
 from ast import literal_eval
-from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from snakemake.api import SnakemakeApi
@@ -32,6 +32,15 @@ def dry_run(arguments: Sequence[str]) -> tuple[Study, list[Job]]:
     Targets, ``--configfile``, ``--config`` and ``--forcerun`` count, and of the default profile
     what decides about reruns. Raises StudyError where Snakemake cannot plan.
     """
+    with planned(arguments) as workflow:
+        jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+        found = [_job(workflow, job) for job in jobs if job.output]
+        return workflow.globals["study"], found
+
+
+@contextmanager
+def planned(arguments: Sequence[str]) -> Iterator[Workflow]:
+    """Snakemake's workflow after a dry run, which prints nothing. Raises as ``dry_run``."""
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         _, args = parse_args(list(arguments))
@@ -40,13 +49,10 @@ def dry_run(arguments: Sequence[str]) -> tuple[Study, list[Job]]:
                 workflow = _planned(api, args)
             except Exception as error:  # Snakemake's own are of many kinds
                 raise StudyError(f"Snakemake cannot plan: {error}\n{said.getvalue()}") from error
-            jobs = workflow.dag.needrun_jobs(exclude_finished=False)
-            found = [_job(workflow, job) for job in jobs if job.output]
-    return workflow.globals["study"], found
+            yield workflow
 
 
 def _planned(api: SnakemakeApi, args: Namespace) -> Workflow:
-    """Snakemake's workflow after a dry run."""
     workflow_api = api.workflow(
         resource_settings=ResourceSettings(cores=1),
         config_settings=ConfigSettings(

@@ -1,0 +1,75 @@
+"""The same matrix for the same study as a plain Snakemake workflow, for comparison.
+
+Plain: rules with ``script:`` and their config values as parameters, one by one, Snakemake's default
+triggers, no fingerprint of code and no profile.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow.conftest import snakemake
+
+from .cases import config_cases, expected, load, rules_of, with_config
+from .conftest import PLAIN, copied
+from .edits import EDITS, edited
+
+WITHOUT = '''
+
+def canonical(value):
+    """Snakemake keeps parameters without their names."""
+    leaves, waiting = set(), [json.loads(named(value))]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, (dict, list)):
+            waiting += item.values() if isinstance(item, dict) else item
+        else:
+            leaves.add(json.dumps(item))
+    return json.dumps(sorted(leaves))
+
+
+def fingerprint(script):
+    return ""
+'''
+
+
+@pytest.fixture(scope="module")
+def plain(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished study, with the records that the plain workflow would have left."""
+    project = copied(finished, tmp_path_factory.mktemp("plain") / "small")
+    shutil.rmtree(project / "profiles")
+    common = project / "workflow" / "rules" / "common.smk"
+    text = common.read_text(encoding="utf-8")
+    imported = "from art_transfer.settings import Run, canonical\n"
+    assert imported in text
+    ours = "import json\n" + imported.replace("canonical", "canonical as named") + WITHOUT
+    common.write_text(text.replace(imported, ours), encoding="utf-8")
+    touch = ["archive", "--touch", "--forceall", "--cores", "1", "--configfile", "small.yaml"]
+    done = snakemake(project, *touch)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return project
+
+
+def count(planned: set[str], wanted: set[str]) -> None:
+    PLAIN["cases"] += 1
+    PLAIN["missed"] += len(wanted - planned)
+    PLAIN["unneeded"] += len(planned - wanted)
+
+
+@pytest.mark.full
+def test_a_plain_workflow_does_not_plan_exactly_what_must_run(plain, plan, tmp_path):
+    assert plan(plain) == set()
+    change = tmp_path / "change.yaml"
+    for _, case in config_cases():
+        change.write_text(yaml.safe_dump(case["change"]))
+        count(plan(plain, "small.yaml", str(change)), expected(with_config(case)))
+    code = load("code_cases.yaml")
+    for name, scripts in code["files"].items():
+        for kind, edit in EDITS.items():
+            stale = rules_of(scripts) if kind == "real" else []
+            with edited(plain / "workflow" / "scripts" / name, edit):
+                count(plan(plain), expected({"stale": stale}))
+    for name, scripts in code["libraries"].items():
+        count(plan(plain, versions={name: "99.0"}), expected({"stale": rules_of(scripts)}))
+    assert PLAIN["missed"] and PLAIN["unneeded"]
