@@ -6,7 +6,7 @@ export PATH := $(BIN):$(PATH)
 export TF_CPP_MIN_LOG_LEVEL := 2
 CORES ?= 2
 
-.PHONY: help demo test lint docs lock clean
+.PHONY: help demo test test-slurm lint docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -24,6 +24,9 @@ demo: .venv/.made  ## a whole study on made-up museums: tables, figures, report,
 
 test: .venv/.made lint  ## lint, then every test
 	$(BIN)/python -m pytest
+
+test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for it (root; needs its programs)
+	$(BIN)/python -m pytest tests/slurm --all-scenarios
 
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .

@@ -86,8 +86,13 @@ def until(condition: Callable[[], object], what: str, seconds: float = 300) -> N
 
 def in_epoch(project: Path, epoch: int) -> None:
     """Wait until the training is in the midst of an epoch."""
+    until(lambda: f"Epoch {epoch}/" in log_of(project), f"epoch {epoch}")
+
+
+def log_of(project: Path) -> str:
+    """The training's log so far; the next attempt will begin another."""
     log = project / LOG
-    until(lambda: log.exists() and f"Epoch {epoch}/" in log.read_text(), f"epoch {epoch}")
+    return log.read_text() if log.exists() else ""
 
 
 def trainer(project: Path) -> int:
@@ -111,13 +116,16 @@ def sacct(job: str, *fields: str) -> list[list[str]]:
     return [line.split("|") for line in said.splitlines()]
 
 
-def went_on(project: Path, whole: Path, epoch: int) -> None:
-    """The run was stopped in an epoch's midst, went on from the one before, and is the same."""
-    log = (project / LOG).read_text()
-    stopped, _, resumed = log.partition(f"goes on after epoch {epoch - 1}, ")
-    assert f"Epoch {epoch}/6" in stopped and resumed, log
+def went_on(project: Path, whole: Path, epoch: int, stopped: str) -> None:
+    """The run was stopped in an epoch's midst, went on from the one before, and is the same.
+
+    ``stopped`` is the log of the attempt that was stopped.
+    """
+    assert f"Epoch {epoch}/6" in stopped, stopped
     assert re.search(rf"Epoch {epoch}/6\n\d+/\d+ - ", stopped) is None, "the epoch was finished"
-    assert re.findall(r"Epoch (\d)/6", resumed) == [str(n) for n in range(epoch, 7)], log
+    resumed = log_of(project)
+    assert f"goes on after epoch {epoch - 1}, " in resumed
+    assert re.findall(r"Epoch (\d)/6", resumed) == [str(n) for n in range(epoch, 7)], resumed
     names = [path.name for path in (whole / TUNED).iterdir() if path.name != "run.json"]
     assert len(names) == 6
     for name in names:

@@ -7,20 +7,25 @@ import signal
 import pytest
 
 from .cluster import run
-from .driver import LOG, TUNED, Driver, in_epoch, sacct, trainer, until, went_on
+from .driver import TUNED, Driver, in_epoch, log_of, sacct, trainer, until, went_on
+
+
+def states(driver):
+    """How each of the driver's trainings ended, in Slurm's words."""
+    return [sacct(job, "State")[-1][0].split()[0] for job in driver.jobs()]
 
 
 def test_sigkill(slurm, project, whole):
     driver = Driver(project, "all")
     in_epoch(project, 3)
     os.kill(trainer(project), signal.SIGKILL)
+    stopped = log_of(project)
     driver.finish()
-    went_on(project, whole, 3)
-    first, second = driver.jobs()
-    assert sacct(first, "State") == [["FAILED"]] and sacct(second, "State") == [["COMPLETED"]]
+    went_on(project, whole, 3, stopped)
+    assert states(driver) == ["FAILED", "COMPLETED"]
     record = json.loads((project / TUNED / "run.json").read_text())
-    assert record["resumed_after"] == [2]
-    assert record["slurm"] == {"job": second, "node": "gpu1", "gpus": "0"}
+    assert record["resumed_after"] == [2] and record["jobs"] == driver.jobs()
+    assert record["slurm"] == {"job": driver.jobs()[1], "node": "gpu1", "gpus": "0"}
 
 
 @pytest.mark.long
@@ -28,39 +33,41 @@ def test_scancel(slurm, project, whole):
     driver = Driver(project, "all")
     in_epoch(project, 2)
     run("scancel", driver.jobs()[0])
+    until(lambda: "told to end (SIGTERM) in epoch 2" in log_of(project), "the message")
+    stopped = log_of(project)
     driver.finish()
-    went_on(project, whole, 2)
-    assert [sacct(job, "State")[0][0].split()[0] for job in driver.jobs()] == [
-        "CANCELLED",
-        "COMPLETED",
-    ]
+    went_on(project, whole, 2, stopped)
+    assert states(driver) == ["CANCELLED", "COMPLETED"]
 
 
 @pytest.mark.long
 def test_a_lost_node(slurm, project, whole):
     driver = Driver(project, "all", "--set-resources", "fine_tune:slurm_partition=cpu")
     in_epoch(project, 4)
-    job = driver.jobs()[0]
+    (job,) = driver.jobs()
     node = sacct(job, "NodeList")[0][0]
     slurm.lose_node(node)
+    stopped = log_of(project)
     try:
         driver.finish()
     finally:
         slurm.start_node(node)
-    went_on(project, whole, 4)
-    states = [state for job in driver.jobs() for (state,) in sacct(job, "State")]
-    assert states[0] in ("NODE_FAIL", "REQUEUED") and states[-1] == "COMPLETED"
+    went_on(project, whole, 4, stopped)
+    starts = [row for job in driver.jobs() for row in sacct(job, "State", "NodeList")]
+    assert len(starts) == 2
+    assert starts[0][0] in ("NODE_FAIL", "REQUEUED") and starts[1][0] == "COMPLETED"
+    assert starts[0][1] != starts[1][1]
 
 
 @pytest.mark.long
 def test_the_time_limit(slurm, project, whole):
-    driver = Driver(project, "all", "--set-resources", "fine_tune:runtime=1")
+    driver = Driver(project, "all", "--set-resources", "fine_tune:runtime=1 + 9 * (attempt - 1)")
     in_epoch(project, 3)
     os.kill(trainer(project), signal.SIGSTOP)  # it hangs until its minute is over
-    until(lambda: len(driver.jobs()) == 2, "the next attempt")
+    stopped = log_of(project)
     driver.finish()
-    went_on(project, whole, 3)
-    assert [sacct(job, "State")[0][0] for job in driver.jobs()] == ["TIMEOUT", "COMPLETED"]
+    went_on(project, whole, 3, stopped)
+    assert states(driver) == ["TIMEOUT", "COMPLETED"]
 
 
 @pytest.mark.long
@@ -69,6 +76,7 @@ def test_preemption(slurm, project, whole):
     in_epoch(project, 3)
     urgent = ["-p", "cpu", "-A", "art", "-N", "2", "--exclusive"]
     run("sbatch", *urgent, "--output=/dev/null", "--wrap", "sleep 20")
+    until(lambda: "told to end (SIGTERM) in epoch 3" in log_of(project), "the message")
+    stopped = log_of(project)
     driver.finish()
-    went_on(project, whole, 3)
-    assert "told to end (SIGTERM) in epoch 3" in (project / LOG).read_text()
+    went_on(project, whole, 3, stopped)

@@ -10,6 +10,8 @@ from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
+    CostRecord,
+    CostSettings,
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
@@ -22,6 +24,7 @@ from art_transfer.job_settings import (
     TableSettings,
     TitleSettings,
 )
+from art_transfer.networks import NETWORKS
 from art_transfer.settings import Run, canonical
 
 given = [Path(path).parent for path in workflow.configfiles]

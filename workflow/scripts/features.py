@@ -21,5 +21,5 @@ with logged(snakemake.log[0]):
     images = extract(backbone, store, wanted.scaling, made.features, made.ids)
     write_sha256(made.features)
     inputs = hashes([*given.first, *given.pixels, *given.tables])
-    record = {"inputs": inputs, "code": snakemake.params.code, **meter.report(images)}
-    write_json(made.record, record)
+    record = {"inputs": inputs, "code": snakemake.params.code, "threads": wanted.threads}
+    write_json(made.record, record | meter.report(images))

@@ -69,6 +69,7 @@ class Meter:
             "images_per_second": round(images / seconds, 3),
             "peak_memory_mb": round(used.ru_maxrss / 1024),
             "slurm": _slurm(),
+            "jobs": [job] if (job := os.environ.get("SLURM_JOB_ID")) else [],
             "versions": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in LIBRARIES},
         }
