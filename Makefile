@@ -37,8 +37,9 @@ lint: .venv/.made  ## ruff, snakefmt and mypy
 docs: .venv/.made  ## config/README.md from the schema
 	cd workflow/scripts && $(BIN)/python -m art_transfer.config_reference ../../config/README.md
 
-lock:  ## resolve the lock anew from pyproject.toml (needs uv and a network)
+lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra gpu --group dev --universal --generate-hashes --quiet -c requirements.lock -o requirements-gpu.lock
 
 clean:  ## remove the demo's results and what can be computed again for it
 	rm -rf results/demo logs/demo resources/{large_museum,small_museum,unrelated_museum,photos}
