@@ -93,6 +93,8 @@ def test_the_figure_shows_gpu_hours_where_there_were_gpus(tmp_path):
             made = cost_figure(table, {"vgg19": "VGG19"})
             made.canvas.draw()
         (axes,) = made.axes
+        legend = [text.get_text() for text in made.legends[0].get_texts()]
+        assert legend == ["fine tuning", "features"][: len(shown)]
         assert axes.get_xlabel() == unit
         assert [label.get_text() for label in axes.get_yticklabels()] == ["VGG19"]
         assert sum(bar.get_width() for bar in axes.patches) == pytest.approx(

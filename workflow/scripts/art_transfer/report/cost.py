@@ -138,19 +138,28 @@ def _megabytes(text: str) -> float:
 
 
 def cost_figure(table: pd.DataFrame, networks: Mapping[str, str]) -> Figure:
-    """Hours by network and method, GPUs' where there were any; ``networks`` are their titles."""
-    runs = table[table["what"] != "total"]
-    unit = "gpu_hours" if (runs["gpu_hours"] > 0).any() else "cpu_hours"
-    sums = runs.groupby(["method", "backbone"], sort=False)[unit].sum().unstack("method")
-    sums = sums.rename(index=dict(networks))
-    made = figure(WIDTH, 1.2 + 0.35 * len(sums))
+    """Hours by network and method, of GPUs where there were any.
+
+    ``networks`` are the backbones' titles; one that two backbones share is told apart by their
+    names. Call within ``style.styled``.
+    """
+    rows = table[table["what"] != "total"]
+    unit = "gpu_hours" if (rows["gpu_hours"] > 0).any() else "cpu_hours"
+    methods = rows["method"].replace("", "features")
+    sums = rows.groupby([rows["backbone"], methods], sort=False)[unit].sum().unstack(fill_value=0)
+    titles = [networks[name] for name in sums.index]
+    labels = [
+        f"{title} ({name})" if titles.count(title) > 1 else title
+        for name, title in zip(sums.index, titles, strict=True)
+    ]
+    made = figure(WIDTH, 1.0 + 0.35 * len(sums))
     axes = made.subplots()
-    left = pd.Series(0.0, index=sums.index)
+    ends = sums.cumsum(axis=1)
     for method in sums:
-        values = sums[method].fillna(0)
-        axes.barh(list(sums.index), values, left=left, label=words(str(method)))
-        left += values
+        starts = ends[method] - sums[method]
+        axes.barh(labels, sums[method], 0.7, starts, label=words(str(method)))
     axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
     axes.set_xlabel("GPU-hours" if unit == "gpu_hours" else "CPU-hours")
-    axes.legend(loc="best", frameon=False)
+    made.legend(loc="outside right upper", frameon=False)
     return made
