@@ -10,7 +10,7 @@ ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test lint docs lock pack unpack verify clean-stale clean
+.PHONY: help demo test test-slurm lint docs lock pack unpack verify clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -29,6 +29,9 @@ demo: .venv/.made  ## a whole study on made-up museums: tables, figures, report,
 test: .venv/.made lint  ## lint, then every test
 	$(BIN)/python -m pytest
 
+test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for it (root; needs its programs)
+	$(BIN)/python -m pytest tests/slurm --all-scenarios
+
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,8 +41,9 @@ lint: .venv/.made  ## ruff, snakefmt and mypy
 docs: .venv/.made  ## config/README.md from the schema
 	cd workflow/scripts && $(BIN)/python -m art_transfer.config_reference ../../config/README.md
 
-lock:  ## resolve the lock anew from pyproject.toml (needs uv and a network)
+lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
+	uv pip compile pyproject.toml --extra gpu --group dev --universal --generate-hashes --quiet -c requirements.lock -o requirements-gpu.lock
 
 pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
 	$(BIN)/snakemake archive --forcerun records --cores $(CORES) --configfile $(CONFIG)

@@ -1,4 +1,4 @@
-"""A real Slurm on this machine, for tests: controller, accounting, three nodes, GPUs that are not there.
+"""A real Slurm on this machine, for tests: controller, accounting, three nodes, pretended GPUs.
 
 Everything lies in one folder and below ``/etc/slurm``, where the step inside a job looks for its
 configuration; ``stop`` ends every process that was started and leaves ``/etc/slurm`` as it was.
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch", "sacct")
@@ -147,6 +147,20 @@ class Cluster:
         (self.folder / f"spool-{name}").mkdir(exist_ok=True)
         self._daemon(name, "slurmd", "-D", "-N", name)
 
+    def lose_node(self, name: str) -> None:
+        """Let a node vanish as one does that loses its power: its daemon and all of its jobs."""
+        jobs = run("squeue", "-h", "-w", name, "-o", "%A").split()
+        self.end(name, signal.SIGKILL)
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (process / "cmdline").read_bytes()
+                environment = (process / "environ").read_bytes()
+            except OSError:
+                continue
+            step = command.startswith(tuple(f"slurmstepd: [{job}.".encode() for job in jobs))
+            if step or f"SLURMD_NODENAME={name}\0".encode() in environment:
+                os.kill(int(process.name), signal.SIGKILL)
+
     def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:
         """End a daemon, and the jobs' own processes that it leaves behind on a node."""
         process = self._running.pop(name)
@@ -175,7 +189,9 @@ class Cluster:
         (munge / "key").write_bytes(os.urandom(128))
         (munge / "key").chmod(0o400)
         files = [f"--{kind}-file={munge}/{kind}" for kind in ("key", "pid", "log", "seed")]
-        self._daemon("munged", "munged", "--foreground", f"--socket={munge}/socket", *files)
+        self._daemon(
+            "munged", "munged", "--foreground", "--force", f"--socket={munge}/socket", *files
+        )
         self._until("munge", "-n", f"--socket={munge}/socket")
 
     def _start_database(self) -> None:
@@ -240,7 +256,5 @@ if __name__ == "__main__":  # python tests/slurm/cluster.py FOLDER: until Ctrl-C
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with cluster(Path(sys.argv[1]).resolve()) as started:
         print(f"up, in {started.folder}", flush=True)
-        try:
+        with suppress(KeyboardInterrupt):
             signal.pause()
-        except KeyboardInterrupt:
-            pass

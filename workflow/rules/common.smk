@@ -11,6 +11,8 @@ from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
     CatalogueSettings,
+    CostRecord,
+    CostSettings,
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
@@ -26,6 +28,7 @@ from art_transfer.job_settings import (
     TitleSettings,
     WeightsSettings,
 )
+from art_transfer.networks import NETWORKS
 from art_transfer.settings import Run, canonical
 
 given = [Path(path).parent for path in workflow.configfiles]

@@ -105,6 +105,28 @@ def labels_files(kind):
 COMPARED = list(
     dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
 )
+
+
+def cost_records():
+    """The records of all runs, and of the features that heads were trained on."""
+    heads = [r for r in study.runs if study.settings.methods[r.method].kind == "head"]
+    features = {}
+    for run in heads:
+        own = ("", "") if study.shared_init(run.init) else (run.task, str(run.seed))
+        names = (run.collection, own[0], run.backbone, run.init, "", own[1])
+        path = f"{study.features(run)}.cost.json"
+        features[path] = CostRecord(path, "features", *names)
+    runs = [
+        CostRecord(
+            f"{RESULTS}/{run.folder}/run.json",
+            "run",
+            *(run.collection, run.task, run.backbone, run.init, run.method, str(run.seed)),
+        )
+        for run in study.runs
+    ]
+    return [*runs, *features.values()]
+
+
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
@@ -409,6 +431,37 @@ rule saliency:
         "../scripts/saliency.py"
 
 
+rule cost:
+    input:
+        [record.path for record in cost_records()],
+    output:
+        csv=f"{RESULTS}/tables/cost.csv",
+        pdf=f"{RESULTS}/figures/cost.pdf",
+        png=report(
+            f"{RESULTS}/figures/cost.png",
+            caption="../report/cost.rst",
+            category="Figures",
+            labels={"figure": "cost", "shows": "hours"},
+        ),
+    log:
+        f"{LOGS}/tables/cost.log",
+    benchmark:
+        f"{LOGS}/tables/cost.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            CostSettings(
+                cost_records(),
+                {name: NETWORKS[study.network(name)].title for name in study.settings.backbones},
+            )
+        ),
+        code=fingerprint("cost.py"),
+    script:
+        "../scripts/cost.py"
+
+
 rule tables:
     input:
         EXPERIMENT_TABLES,
@@ -416,6 +469,7 @@ rule tables:
         rules.comparison.output,
         rules.datasets.output,
         rules.label_rules.output,
+        rules.cost.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],
 
 

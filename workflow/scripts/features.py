@@ -22,4 +22,4 @@ with logged(snakemake.log[0]):
     write_sha256(made.features)
     inputs = hashes([*given.first, *given.pixels, *given.tables])
     write_json(made.record, {"inputs": inputs, "code": snakemake.params.code})
-    write_json(made.cost, meter.report(images))
+    write_json(made.cost, {"threads": wanted.threads, **meter.report(images)})

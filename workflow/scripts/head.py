@@ -26,7 +26,6 @@ with logged(snakemake.log[0]):
     state = State(snakemake.params.state, made_from)
     trained = train_head(training, split, features, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
-    machine = meter.report(trained.images, state.earlier_seconds)
-    machine["resumed_after"] = state.resumed_after
+    machine = meter.report(trained.images, state.earlier_seconds) | state.report()
     write_run(folder, trained, training, inputs, machine, snakemake.params.code)
     state.remove()

@@ -195,3 +195,25 @@ class RecordsSettings:
 
     study: str
     collections: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CostRecord:
+    """A record of something that took its time, and what that was."""
+
+    path: str
+    what: str  # "run" or "features"
+    collection: str
+    task: str  # this one, the method and the seed are empty where features serve several
+    backbone: str
+    init: str
+    method: str
+    seed: str
+
+
+@dataclass(frozen=True)
+class CostSettings:
+    """Whose cost is told."""
+
+    records: tuple[CostRecord, ...]
+    networks: dict[str, str]  # of the backbones, for readers

@@ -68,6 +68,8 @@ class Meter:
             "seconds": round(seconds, 3),
             "images_per_second": round(images / seconds, 3),
             "peak_memory_mb": round(used.ru_maxrss / 1024),
+            "slurm": _slurm(),
+            "jobs": [job] if (job := os.environ.get("SLURM_JOB_ID")) else [],
             "versions": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in LIBRARIES},
         }
@@ -92,6 +94,14 @@ def _device() -> dict[str, Any]:
         "memory_mb": memory,
         "peak_memory_mb": round(max(peaks) / 2**20),
     }
+
+
+def _slurm() -> dict[str, str] | None:
+    """Where the scheduler put this job; none outside of one."""
+    names = {"job": "SLURM_JOB_ID", "node": "SLURMD_NODENAME", "gpus": "CUDA_VISIBLE_DEVICES"}
+    if names["job"] not in os.environ:
+        return None
+    return {name: os.environ.get(variable, "") for name, variable in names.items()}
 
 
 def _processor() -> str:

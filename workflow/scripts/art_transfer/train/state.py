@@ -45,6 +45,7 @@ class Saved:
     history: list[dict[str, float]]  # a row for each epoch, earlier phases included
     resumed_after: list[int]  # the epochs that earlier attempts went on from
     seconds: float  # of all attempts, each up to its last finished epoch
+    jobs: list[str]  # Slurm's numbers of all attempts
 
 
 class State:
@@ -63,6 +64,8 @@ class State:
         self.history = list(self.saved.history) if self.saved else []
         self.resumed_after = [*self.saved.resumed_after, self.saved.epoch] if self.saved else []
         self.earlier_seconds = self.saved.seconds if self.saved else 0.0
+        jobs = [*(self.saved.jobs if self.saved else []), os.environ.get("SLURM_JOB_ID", "")]
+        self.jobs = [job for job in dict.fromkeys(jobs) if job]
 
     def save(
         self, model: keras.Model, stopping: keras.callbacks.EarlyStopping, phase: int, epoch: int
@@ -81,6 +84,7 @@ class State:
             self.history,
             self.resumed_after,
             round(seconds, 3),
+            self.jobs,
         )
         groups = (_values(model.variables), _values(model.optimizer.variables))
         half = Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder))
@@ -96,8 +100,12 @@ class State:
             stream.flush()
             os.fsync(stream.fileno())  # or a node that dies leaves a name without its bytes
         write_json(half / RECORD, dataclasses.asdict(saved))
-        older = list(self.folder.iterdir())
-        half.replace(self.folder / f"epoch-{epoch:04d}")
+        older = [path for path in self.folder.iterdir() if path.name < f"epoch-{epoch:04d}"]
+        older.remove(half)
+        try:
+            half.replace(self.folder / f"epoch-{epoch:04d}")
+        except OSError:  # a job that was believed lost has just written the same
+            shutil.rmtree(half, ignore_errors=True)
         for path in older:
             shutil.rmtree(path, ignore_errors=True)
         self.saved = saved
@@ -115,6 +123,10 @@ class State:
         stopping.wait, stopping.best = self.saved.wait, self.saved.best
         stopping.best_epoch = self.saved.best_epoch
         self.arrays = {}
+
+    def report(self) -> dict[str, Any]:
+        """What the run's record says of its attempts."""
+        return {"resumed_after": self.resumed_after, "jobs": self.jobs}
 
     def remove(self) -> None:
         """Remove the state, once the run's own files are written."""
