@@ -11,12 +11,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from art_transfer.archive.locks import pack_lock, restore_locks
+from art_transfer.checks import load_study
 from art_transfer.collect.downloads import RECORD, download_images
 from art_transfer.collect.lock import freeze_images, freeze_objects
+from art_transfer.collect.sources import SOURCES
 from art_transfer.collect.store import END, Store
 from art_transfer.errors import StudyError
 from art_transfer.formats import IMAGES, OBJECTS, write_csv, write_parquet
 from art_transfer.job_settings import SourceSettings
+from art_transfer.study import Study
+from builders import small_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from museum_server import NOT_FOUND, QUICK, MuseumServer, Reply, visit
@@ -118,6 +123,8 @@ import sys
 from pathlib import Path
 sys.path[:0] = [{unit!r}]
 import pandas as pd
+from art_transfer.archive.locks import pack_lock, restore_locks
+from art_transfer.checks import load_study
 from art_transfer.collect.downloads import download_images
 from museum_server import QUICK, visit
 table = pd.read_csv({table!r}, dtype=str)
@@ -240,6 +247,28 @@ def test_a_reviewer_with_the_lock_alone_is_told_too(tmp_path):
         copy(tmp_path / "author" / name, tmp_path / "reviewer" / name)
     with pytest.raises(StudyError, match=r"1 removed \(id-1\)"):
         freeze(tmp_path / "reviewer", museum_objects("A"))
+
+
+def test_the_lock_travels_in_the_archive_and_one_made_here_stays(tmp_path):
+    museum, results = tmp_path / "here" / "resources" / "museum", tmp_path / "results"
+    museum.mkdir(parents=True)
+    freeze(museum, museum_objects("A", "B"))
+    pack_lock(museum, results / "sources" / "museum.lock.zip")
+    restore_locks(results, tmp_path / "there")
+    with pytest.raises(StudyError, match=r"1 removed \(id-1\)"):
+        freeze(tmp_path / "there" / "resources" / "museum", museum_objects("A"))
+    other = SourceSettings("json_api", {"address": "y"})
+    freeze(museum, museum_objects("A"), other)
+    restore_locks(results, tmp_path / "here")
+    freeze(museum, museum_objects("A"), other)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_plan_and_the_source_agree_on_who_is_remote(name, tmp_path):
+    study, _ = load_study(small_config(), tmp_path)
+    museum = dataclasses.replace(study.settings.collections["museum"], source=name)
+    settings = dataclasses.replace(study.settings, collections={"museum": museum})
+    assert Study(settings).remote("museum") == SOURCES[name].remote
 
 
 def test_other_settings_are_another_fetch(tmp_path):

@@ -1,13 +1,14 @@
 # Reads    everything below results/{study}
-# Makes    run_config.yaml, rights of the images, report.html, ro-crate-metadata.json,
-#          records.jsonl.gz (Snakemake's own, which `make unpack` gives back to it) and
-#          MANIFEST.sha256: what is archived
+# Makes    run_config.yaml, rights of the images, locks of the museums, report.html,
+#          ro-crate-metadata.json, records.jsonl.gz (Snakemake's own, which `make unpack` gives back
+#          to it) and MANIFEST.sha256: what is archived
 
 
 localrules:
     run_config,
     html_report,
     rights,
+    lock,
     crate,
     records,
     manifest,
@@ -61,12 +62,33 @@ rule rights:
         "../scripts/rights.py"
 
 
+rule lock:
+    input:
+        objects="resources/{collection}/objects.parquet",
+        images=lambda wildcards: images_of(wildcards.collection),
+    output:
+        f"{RESULTS}/sources/{{collection}}.lock.zip",
+    log:
+        f"{LOGS}/archive/lock-{{collection}}.log",
+    benchmark:
+        f"{LOGS}/archive/lock-{{collection}}.tsv"
+    params:
+        code=fingerprint("lock.py"),
+    script:
+        "../scripts/lock.py"
+
+
 rule crate:
     input:
         rules.html_report.input,
         report=f"{RESULTS}/report.html",
         citation="CITATION.cff",
         rights=[f"{RESULTS}/rights/{name}.json" for name in study.used_collections],
+        locks=[
+            f"{RESULTS}/sources/{name}.lock.zip"
+            for name in study.used_collections
+            if study.remote(name)
+        ],
     output:
         f"{RESULTS}/ro-crate-metadata.json",
     log:

@@ -28,7 +28,7 @@ def images_settings(wildcards):
 
 def visits(wildcards):
     """One job at a time visits a museum (`museum` in profiles/default); local sources are free."""
-    return int(study.source(wildcards.collection).source not in ("folder", "synthetic"))
+    return int(study.remote(wildcards.collection))
 
 
 def weights_settings(wildcards):

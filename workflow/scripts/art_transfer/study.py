@@ -145,6 +145,10 @@ class Study:
         block = self.settings.collections[collection]
         return SourceSettings(block.source, block.options)
 
+    def remote(self, collection: str) -> bool:
+        """Whether a collection is fetched over a network, from a museum that may change."""
+        return self.settings.collections[collection].source not in ("folder", "synthetic")
+
     def extraction(self, run: Run, preprocessing: str) -> Extraction:
         """The settings of the features that ``run`` would be trained on."""
         block = self.settings.inits[run.init]

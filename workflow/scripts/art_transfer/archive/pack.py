@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from art_transfer.archive.locks import restore_locks
 from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
 from art_transfer.archive.records import restore_records
 from art_transfer.archive.stale_runs import RUN_FOLDERS
@@ -53,7 +54,8 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
 
 
 def unpack(archive: str | Path, project: str | Path) -> Path:
-    """Unpack into ``project/results`` and give Snakemake its records; the study's folder.
+    """Unpack into ``project/results`` and give Snakemake its records, and museums their locks; the
+    study's folder.
 
     Raises StudyError where the study is there already, or a file is not the sealed one; nothing
     is left then.
@@ -78,6 +80,7 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
         _same_time([*map(unpacked.joinpath, sealed), unpacked / MANIFEST])
         shutil.move(unpacked, top / study)
     restore_records(top / study / RECORDS, project)
+    restore_locks(top / study, project)
     return top / study
 
 
