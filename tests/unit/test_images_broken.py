@@ -71,7 +71,7 @@ FILES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(FILES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255))))
 @pytest.mark.filterwarnings("ignore")
 def test_damaged_bytes_are_an_image_or_a_reason(data, damage):

@@ -266,7 +266,7 @@ def test_the_examples_in_the_docs_are_valid():
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(texts, max_size=5))
 def test_texts_of_any_kind_arrive_as_they_are(tmp_path_factory, types):
     found = objects(tmp_path_factory.mktemp("kept"), dc("a", *(("type", text) for text in types)))

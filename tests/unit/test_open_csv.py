@@ -301,7 +301,7 @@ def test_a_job_killed_while_it_sorts_starts_the_sorting_again(tmp_path):
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cells=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=20))
 def test_any_cells_come_through_as_they_are(cells, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.csv"

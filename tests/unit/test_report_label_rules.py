@@ -45,7 +45,7 @@ def as_labelled(cells: dict[str, list[str]], rule: Task) -> tuple[int, int] | No
     return len(found), found["label"].nunique()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(museums, tasks, st.randoms())
 def test_a_row_is_what_the_labels_job_would_find(cells, rule, random):
     table = rules(cells, rule)

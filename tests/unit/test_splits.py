@@ -56,7 +56,7 @@ def fifth(side: int) -> int:
     return 1 if side < 10 else round(side / 5)  # no whole number has a half as its fifth
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(classes, seeds)
 def test_every_class_is_in_all_three_splits_with_the_documented_sizes(objects, seed):
     parts = one_class(sorted(objects), seed)
@@ -83,7 +83,7 @@ def test_a_large_class_gives_about_a_tenth_each(size, seed):
     assert test + validation + train == size
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(classes, classes, seeds, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_their_index_change_nothing(one, two, seed, order):
     table = labels_of({"one": sorted(one), "two": sorted(two - one), "other": OTHER})
@@ -94,7 +94,7 @@ def test_the_order_of_rows_and_their_index_change_nothing(one, two, seed, order)
         pd.testing.assert_frame_equal(split(mixed, seed, "stratified", "m"), expected)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(classes, classes, seeds)
 def test_a_class_does_not_depend_on_other_classes_or_on_its_name(one, two, seed):
     alone = one_class(sorted(one), seed)
@@ -112,7 +112,7 @@ def moved(less: set[str], more: set[str], seed: int) -> list[str]:
     return [name for name in less if before[name] != after[name]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(ids, min_size=4, max_size=40), seeds, st.data())
 def test_one_object_more_or_less_moves_at_most_one_other(more, seed, data):
     gone = data.draw(st.sampled_from(sorted(more)))
