@@ -181,6 +181,15 @@ def test_a_changed_byte_is_a_record_or_a_message(at: int, byte: int) -> None:
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
 <!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;">]>
 <r xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>&d;</dc:title></r>"""
+NESTED = "".join(
+    f"<!ENTITY e{n + 1} '{f'&e{n};' * 10}'>" for n in range(9)
+)  # a thousand million times "ha", in an attribute, where parsers must resolve it
+ATTRIBUTE_BOMB = (
+    f"<!DOCTYPE r [<!ENTITY e0 'ha'>{NESTED}]>"
+    '<r xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title a="&e9;">x</dc:title></r>'
+).encode()
+NO_ENTITIES = b"""<!DOCTYPE r SYSTEM "http://127.0.0.1:9/r.dtd">
+<r xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>x</dc:title></r>"""
 OUTSIDE = b"""<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/hostname">]>
 <r xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>x &a;</dc:title></r>"""
 
@@ -194,6 +203,8 @@ OUTSIDE = b"""<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/hostname">]>
         (b"<html><body>busy</body></html>", "nothing of Dublin Core"),
         (BOMB, "document type"),
         (OUTSIDE, "document type"),
+        (NO_ENTITIES, "document type"),
+        (ATTRIBUTE_BOMB, "broken XML"),
         (BOMB.decode().replace('"1.0"', '"1.0" encoding="utf-16"').encode("utf-16"), "document"),
         (record("x").replace(b"papier", b"&papier;"), "broken XML"),
         (b"<a>" * 100_000, "broken XML"),
@@ -333,12 +344,12 @@ def test_an_archive_that_is_none(tmp_path: Path, data: bytes) -> None:
         read({"xml2.tar": data}, tmp_path)
 
 
-@pytest.mark.parametrize("start", [header(b"xml2/0000031_x.xml", b"0", 10**8), b""])
+@pytest.mark.parametrize("start", [header(b"xml2/0000031_x.xml", b"0", 2 * 10**7), b""])
 def test_a_gzip_bomb_is_refused(tmp_path: Path, start: bytes) -> None:
     packed = io.BytesIO()
     with gzip.open(packed, "wb", 9) as stream:
         stream.write(tar(records([1]))[:-9000] + start)
-        for _ in range(100):
+        for _ in range(20):
             stream.write(bytes(10**6))
     with pytest.raises(StudyError, match="200 times its size"):
         read({"xml2.tar": packed.getvalue()}, tmp_path)
@@ -346,14 +357,21 @@ def test_a_gzip_bomb_is_refused(tmp_path: Path, start: bytes) -> None:
 
 def test_memory_does_not_grow_with_the_members(tmp_path: Path) -> None:
     path = tmp_path / "many.tar"
-    path.write_bytes(tar(member(f"xml2/{number:07d}_x.xml") for number in range(3000)))
+    path.write_bytes(tar(member(f"xml2/{number:07d}_x.xml") for number in range(1000)))
     with Tar(path) as many:
         tracemalloc.start()
         try:
-            assert sum(1 for _ in many.members()) == 3000
-            assert tracemalloc.get_traced_memory()[1] < 500_000  # bytes
+            assert sum(1 for _ in many.members()) == 1000
+            assert tracemalloc.get_traced_memory()[1] < 300_000  # bytes
         finally:
             tracemalloc.stop()
+
+
+def test_objects_of_an_earlier_archive_are_gone(tmp_path: Path) -> None:
+    read(with_records(), tmp_path)
+    for name in ("article.json", "xml2.tar", "xml2.tar.yaml"):
+        (tmp_path / name).unlink()
+    assert len(read(with_records(good=20), tmp_path)) == 20
 
 
 def test_what_is_not_there_whole_is_not_read(tmp_path: Path) -> None:
@@ -427,7 +445,7 @@ for image in museum.images(objects, visit(Path(sys.argv[2])), "0000"):
 @pytest.mark.parametrize("until", ["xml2.tar.part", "jpg2.tar.part"])
 def test_a_killed_job_goes_on(tmp_path: Path, until: str) -> None:
     """SIGKILL while an archive is coming: the same objects and images, nothing asked for twice."""
-    padded = [member(f"xml2/{n:07d}_pad.txt", os.urandom(600_000)) for n in range(1)]
+    padded = [member(f"xml2/{n:07d}_pad.txt", os.urandom(300_000)) for n in range(1)]
     files = {
         "xml2.tar": tar([*records(range(1, 200)), *padded]),
         "jpg2.tar": tar([*images(range(1, 200)), *padded]),
