@@ -99,6 +99,6 @@ def source(server: MuseumServer, **changes: Any) -> AntwerpDams:
             inner = inner.setdefault(name, {})
         inner[last] = value
     collection = typed(load(whole, CONFIG)).collections["museum"]
-    opened = open_source("museum", SourceSettings("antwerp_dams", collection.options))
+    opened = open_source(SourceSettings("antwerp_dams", collection.options))
     assert isinstance(opened, AntwerpDams)
     return opened

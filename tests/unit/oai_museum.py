@@ -157,6 +157,6 @@ def source(address: str, **block: Any) -> OaiPmh:
     config = small_config()
     config["collections"]["museum"] = {"source": "oai_pmh", "address": address, **block}
     collection = typed(load(config, CONFIG)).collections["museum"]
-    found = open_source("museum", SourceSettings(collection.source, collection.options))
+    found = open_source(SourceSettings(collection.source, collection.options))
     assert isinstance(found, OaiPmh)
     return found

@@ -19,9 +19,7 @@ def folder(path: Path, text: str | bytes, **changes: object) -> Folder:
     data = text if isinstance(text, bytes) else text.encode()
     (path / "metadata.csv").write_bytes(data)
     options = {"folder": str(path), "metadata": "metadata.csv", "columns": PLAIN}
-    source = open_source(
-        "museum", SourceSettings("folder", options | {"list_separator": ""} | changes)
-    )
+    source = open_source(SourceSettings("folder", options | {"list_separator": ""} | changes))
     assert isinstance(source, Folder)
     return source
 
@@ -164,8 +162,3 @@ def test_images_come_in_order_or_say_why_not(tmp_path):
     assert reasons["none"] == "missing: '' is no file of the folder"
     assert "too long" in reasons["long"] and "null byte" in reasons["null"]
     assert {image.status for image in found if image.data is not None} == {"ok"}
-
-
-def test_a_source_that_is_only_planned_says_so():
-    with pytest.raises(StudyError, match=r"antwerp.*`source: antwerp_dams`"):
-        open_source("antwerp", SourceSettings("antwerp_dams", {}))

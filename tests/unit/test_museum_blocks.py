@@ -59,7 +59,7 @@ def collected(
     with server:
         asked = yaml.safe_dump(config_of(block_of(name) | changes), width=10_000)
         collection = typed(yaml.safe_load(here(asked))).collections["museum"]
-        source = open_source("museum", SourceSettings(collection.source, collection.options))
+        source = open_source(SourceSettings(collection.source, collection.options))
         manners = replace(from_mapping(Manners, collection.web), requests_per_second=1e4, retries=0)
         guest = visit(kept, manners)
         objects = pd.concat(source.read(guest), ignore_index=True)

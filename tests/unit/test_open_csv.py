@@ -71,7 +71,7 @@ def opened(block: dict[str, Any]) -> OpenCsv:
     """The source of a ``csv`` block with the config's defaults; None removes a key."""
     whole = small_config(collections__museum={"source": "csv", **block})
     options = typed(load(whole, CONFIG)).collections["museum"].options
-    source = open_source("museum", SourceSettings("csv", options))
+    source = open_source(SourceSettings("csv", options))
     assert isinstance(source, OpenCsv)
     return source
 

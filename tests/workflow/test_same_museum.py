@@ -125,7 +125,7 @@ def test_over_the_network_and_from_a_folder_a_museum_is_the_same(name, tmp_path,
         }
         config["collections"][name] = block
         remote = study_of(config)
-        sources = [open_source(name, study.source(name)) for study in (local, remote)]
+        sources = [open_source(study.source(name)) for study in (local, remote)]
         assert asdict(sources[0]) != asdict(sources[1])
         (tmp_path / "folder").mkdir()
         (tmp_path / "network").mkdir()

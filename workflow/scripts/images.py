@@ -12,7 +12,7 @@ with logged(snakemake.log[0]) as terminal:
     collection = snakemake.wildcards.collection
     objects = read_parquet(snakemake.input.objects, OBJECTS)
     mine = objects[objects["object_id"].map(lambda i: shard_of(i, wanted.shards)) == shard]
-    source = open_source(collection, wanted.source)
+    source = open_source(wanted.source)
     name = f"{wanted.shards}-{shard}"
     images = source.images(mine, visit(collection, snakemake.config, terminal), name)
     write_shard(images, shard, snakemake.output.images, snakemake.output.table)

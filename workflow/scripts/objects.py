@@ -11,7 +11,7 @@ from art_transfer.job_settings import SourceSettings
 
 with logged(snakemake.log[0]) as terminal:
     wanted, collection = settings(snakemake, SourceSettings), snakemake.wildcards.collection
-    source = open_source(collection, wanted)
+    source = open_source(wanted)
     tables = source.read(visit(collection, snakemake.config, terminal))
     write_parquet_parts(snakemake.output.objects, tables, OBJECTS)
     freeze_objects(source, snakemake.output.objects, wanted)

@@ -12,7 +12,6 @@ from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
 from art_transfer.collect.web import Manners
-from art_transfer.errors import StudyError
 from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping
 
@@ -21,19 +20,14 @@ SOURCES: dict[str, type[Source]] = {
     "csv": OpenCsv,
     "folder": Folder,
     "json_api": JsonApi,
-    "rijksmuseum_challenge": RijksmuseumChallenge,
     "oai_pmh": OaiPmh,
+    "rijksmuseum_challenge": RijksmuseumChallenge,
     "synthetic": Synthetic,
 }
 
 
-def open_source(collection: str, settings: SourceSettings) -> Source:
-    """The source of a collection with its settings; the collection's name is for messages."""
-    if settings.source not in SOURCES:
-        raise StudyError(
-            f"collection {collection}: this version plans `source: {settings.source}` but cannot "
-            "fetch from it yet; with the museum's files at hand, use `source: folder`"
-        )
+def open_source(settings: SourceSettings) -> Source:
+    """The source with its settings."""
     return from_mapping(SOURCES[settings.source], settings.options)
 
 
