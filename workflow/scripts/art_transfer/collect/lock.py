@@ -1,24 +1,33 @@
-"""What was fetched from a museum, written down once: a later fetch is compared with it."""
+"""What was fetched from a museum, written down once: a later fetch is compared with it.
 
+Objects and images are sorted by their ids, so that two museums of any size are compared line by
+line and little memory is needed.
+"""
+
+import csv
 import datetime
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 
 from art_transfer.collect.source import Source
 from art_transfer.errors import StudyError
-from art_transfer.files import sha256, write_yaml
-from art_transfer.formats import IMAGES, read_csv, write_csv
+from art_transfer.files import atomic_path, sha256, write_yaml
+from art_transfer.formats import IMAGES, read_csv
 from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import canonical
 
 LOCK = "source.lock.yaml"
 HASHES = ["id", "sha256"]
+_KINDS = ("added", "removed", "changed")
+
+Hashes = Iterable[tuple[str, str]]
+"""Ids and hashes, sorted by the ids."""
 
 
 def freeze_objects(source: Source, objects: str | Path, settings: SourceSettings) -> None:
@@ -33,21 +42,18 @@ def freeze_objects(source: Source, objects: str | Path, settings: SourceSettings
     objects = Path(objects)
     lock, table = objects.parent / LOCK, objects.parent / "source.lock" / "objects.csv"
     known = yaml.safe_load(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
-    ours = known.get("settings") == canonical(settings)
-    if ours and table.is_file() and known["objects_sha256"] == sha256(objects):
-        return  # the usual case, which needs no memory
-    new = _object_hashes(objects)
-    if ours and table.is_file():
-        compare(table, new, "objects", known["date"])
+    if known.get("settings") == canonical(settings) and table.is_file():
+        if known["objects_sha256"] != sha256(objects):
+            compare(table, _object_hashes(objects), "objects", known["date"])
         return
     shutil.rmtree(table.parent, ignore_errors=True)  # the images of other objects
-    write_csv(table, new)
+    _write(table, _object_hashes(objects))
     write_yaml(
         lock,
         {
             "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "settings": canonical(settings),
-            "records": len(new),
+            "records": pq.read_metadata(objects).num_rows,
             "objects_sha256": sha256(objects),
             "hashes": f"source.lock/{table.name}",
             "hashes_sha256": sha256(table),
@@ -66,57 +72,78 @@ def freeze_images(source: Source, images: str | Path, name: str) -> None:
         return
     table = Path(images).parents[1] / "source.lock" / f"images-{name}.csv"
     found = read_csv(images, IMAGES)
-    new = pd.DataFrame({"id": found["object_id"], "sha256": found["sha256"]})
+    new = list(zip(found["object_id"], found["sha256"], strict=True))
     if table.is_file():
         compare(table, new, "images", "an earlier fetch", may_come=True)
-    write_csv(table, new)
+    _write(table, new)
 
 
-def compare(table: Path, new: pd.DataFrame, what: str, since: str, may_come: bool = False) -> None:
-    """Raise StudyError where ids or hashes (``HASHES``) differ from those in ``table``.
+def compare(table: Path, new: Hashes, what: str, since: str, may_come: bool = False) -> None:
+    """Raise StudyError where ids or hashes differ from those in ``table``; it lists all that do.
 
     With ``may_come`` a hash where there was none is no difference.
     """
-    old = pd.read_csv(table, dtype=str, keep_default_na=False)
-    both = old.merge(new, on="id", how="outer", suffixes=("_old", "_new"), validate="one_to_one")
-    kinds = {
-        "added": both["sha256_old"].isna(),
-        "removed": both["sha256_new"].isna(),
-    }
-    differs = both["sha256_old"] != both["sha256_new"]
-    if may_come:
-        differs &= both["sha256_old"] != ""
-    kinds["changed"] = differs & ~kinds["added"] & ~kinds["removed"]
-    if not differs.any():
-        return
-    both["difference"] = ""
-    for kind, rows in kinds.items():
-        both.loc[rows, "difference"] = kind
     listing = table.with_name(f"{table.stem}-differences.csv")
-    write_csv(listing, both.loc[differs, ["id", "difference"]])
-    counts = ", ".join(
-        f"{int(rows.sum())} {kind}{_examples(both.loc[rows, 'id'])}" for kind, rows in kinds.items()
-    )
+    counts: Counter[str] = Counter()
+    examples: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    with atomic_path(listing) as temporary, temporary.open("w", encoding="utf-8", newline="") as to:
+        writer = csv.writer(to, lineterminator="\n")
+        writer.writerow(["id", "difference"])
+        for object_id, kind in _differences(_read(table), iter(new), may_come):
+            writer.writerow([object_id, kind])
+            counts[kind] += 1
+            examples[kind] = [*examples[kind], object_id][:4]
+    if not counts:
+        listing.unlink()
+        return
+    told = ", ".join(f"{counts[kind]} {kind}{_examples(examples[kind])}" for kind in _KINDS)
     raise StudyError(
-        f"the museum's {what} are not those of {since}: {counts}; {listing} lists them all. To "
+        f"the museum's {what} are not those of {since}: {told}; {listing} lists them all. To "
         f"study the museum as it is now, delete {table} and run again; to have the study as it "
         "was, take its archived files."
     )
 
 
-def _examples(ids: pd.Series) -> str:
-    return f" ({', '.join(ids[:3])}{', ...' if len(ids) > 3 else ''})" if len(ids) else ""
+def _differences(
+    old: Iterator[tuple[str, str]], new: Iterator[tuple[str, str]], may_come: bool
+) -> Iterator[tuple[str, str]]:
+    """The ids that differ and how, from two sorted lists side by side."""
+    was, now = next(old, None), next(new, None)
+    while was is not None or now is not None:
+        if was is None or (now is not None and now[0] < was[0]):
+            assert now is not None
+            yield now[0], "added"
+            now = next(new, None)
+        elif now is None or was[0] < now[0]:
+            yield was[0], "removed"
+            was = next(old, None)
+        else:
+            if was[1] != now[1] and not (may_come and was[1] == ""):
+                yield was[0], "changed"
+            was, now = next(old, None), next(new, None)
 
 
-def _object_hashes(objects: Path) -> pd.DataFrame:
+def _examples(ids: list[str]) -> str:
+    return f" ({', '.join(ids[:3])}{', ...' if len(ids) > 3 else ''})" if ids else ""
+
+
+def _read(table: Path) -> Iterator[tuple[str, str]]:
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = csv.reader(stream)
+        next(rows)
+        yield from ((row[0], row[1]) for row in rows)
+
+
+def _write(table: Path, hashes: Hashes) -> None:
+    with atomic_path(table) as temporary, temporary.open("w", encoding="utf-8", newline="") as to:
+        writer = csv.writer(to, lineterminator="\n")
+        writer.writerow(HASHES)
+        writer.writerows(hashes)
+
+
+def _object_hashes(objects: Path) -> Iterator[tuple[str, str]]:
     """The id and a hash of each object, without reading them all at once."""
-    parts = [pd.DataFrame(columns=HASHES, dtype=str)]
     for batch in pq.ParquetFile(objects).iter_batches(batch_size=10_000):
-        rows: Iterable[dict[str, object]] = batch.to_pylist()
-        hashes = [(str(row["object_id"]), _hash(canonical(row))) for row in rows]
-        parts.append(pd.DataFrame(hashes, columns=HASHES))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+        for row in batch.to_pylist():
+            digest = hashlib.sha256(canonical(row).encode()).hexdigest()
+            yield str(row["object_id"]), digest
