@@ -2,6 +2,18 @@
 # Makes    results/{study}/tables and figures, in the forms that the paper prints
 
 
+# Seconds each; only saliency computes with networks.
+localrules:
+    table,
+    gains,
+    comparison,
+    datasets,
+    label_decisions,
+    mosaic,
+    curves,
+    cost,
+
+
 def titles_of(collections):
     """The collections' names for readers."""
     return {name: study.title(name) for name in dict.fromkeys(collections)}
