@@ -14,6 +14,17 @@ from .cluster import run
 from .driver import Driver, sacct, use_site
 
 GPU = {"fine_tune", "features_shared", "features_of_run"}
+ASKED = {
+    "fine_tune": ("10", "3000"),
+    "features_shared": ("240", "3000"),
+    "features_of_run": ("240", "3000"),
+    "head": ("60", "8000"),
+    "labels": ("30", "2000"),
+    "split": ("15", "1000"),
+    "pixels": ("60", "4000"),
+    "baselines": ("120", "8000"),
+    "saliency": ("60", "8000"),
+}
 COUNTED = ("sbatch", "squeue", "sacct", "scontrol", "sacctmgr")
 MANY = """
 rule all:
@@ -30,14 +41,23 @@ def test_the_demo_whole(slurm, tmp_path):
     use_site(project)
     driver = Driver(project, "all", config="config/demo.yaml")
     assert driver.wait(3600) == 0, driver.said[-5000:]
-    said = run("sacct", "-X", "-n", "-P", "--format=JobID,State,NodeList,AllocTRES,Comment,WorkDir")
-    rows = [line.split("|") for line in said.splitlines()]
-    rows = [row for row in rows if row[5] == str(project)]
+    fields = "JobID,State,NodeList,AllocTRES,WorkDir,SubmitLine"
+    said = run("sacct", "-X", "-n", "-P", f"--format={fields}")
+    rows = [line.split("|", 5) for line in said.splitlines()]
+    rows = [row for row in rows if row[4] == str(project)]
     assert rows and {row[1] for row in rows} == {"COMPLETED"}
-    for job, _, node, tres, comment, _ in rows:
-        rule = re.match(r"(?:rule|group)_(?:heads_)?([a-z_]+?)(?:_wildcards|$)", comment)
-        wanted = rule and rule.group(1) in GPU
-        assert (node == "gpu1") == bool(wanted) == ("gres/gpu=1" in tres), (job, comment, node)
+    seen = set()
+    for _, _, node, tres, _, line in rows:
+        rule = re.search(r" --comment (?:rule|group_heads)_([a-z_]+?)(?:_wildcards_\S+)? ", line)[1]
+        gpu = rule in GPU
+        assert (node == "gpu1") == ("gres/gpu=1" in tres) == (" -p gpu " in line) == gpu, line
+        minutes, memory = re.search(r" -t (\d+) --mem (\d+) --requeue ", line).groups()
+        if rule == "head":
+            assert int(minutes) in range(60, 481, 60), line  # as many as share the job
+            minutes = "60"
+        assert (minutes, memory) == ASKED[rule], line
+        seen.add(rule)
+    assert seen == set(ASKED)
     for path in (project / "results/demo/runs").rglob("run.json"):
         record = json.loads(path.read_text())
         tuned = record["settings"]["method"]["kind"] == "fine_tuning"
