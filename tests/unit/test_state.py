@@ -236,6 +236,12 @@ def test_a_state_is_one_folder_that_is_not_archived_and_goes_when_the_run_is_the
     assert list((tmp_path / "results/state").iterdir()) == []
 
 
+def test_short_epochs_share_a_state(tmp_path):
+    state = State(tmp_path / "state", MADE_FROM, seconds=3600)
+    fine_tune(training(epochs=2), TABLE, museum(tmp_path, TABLE), "", state)
+    assert not state.folder.exists()
+
+
 def test_the_seconds_of_earlier_attempts_count(tmp_path):
     how, pixels = training(epochs=3), museum(tmp_path, TABLE)
     start = time.perf_counter()
