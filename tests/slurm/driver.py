@@ -32,7 +32,10 @@ def use_site(project: Path) -> None:
 class Driver:
     """A Snakemake that submits to Slurm; its output is in ``log``."""
 
-    def __init__(self, project: Path, *arguments: str, config: str = CONFIG) -> None:
+    def __init__(
+        self, project: Path, *arguments: str, config: str = CONFIG, path: Path | None = None
+    ) -> None:
+        """``path`` is a folder of programs that come before the others."""
         self.project = project
         self.log = project / "driver.log"
         self._start = self.log.stat().st_size if self.log.exists() else 0
@@ -41,7 +44,9 @@ class Driver:
             self.process = subprocess.Popen(
                 [*command, "--configfile", config],
                 cwd=project,
-                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
+                env=os.environ
+                | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+                | ({"PATH": f"{path}:{os.environ['PATH']}"} if path else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

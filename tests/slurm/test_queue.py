@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +106,7 @@ def test_a_killed_driver_is_started_again(slurm, project, whole):
 
 @pytest.mark.long
 def test_the_driver_may_be_a_job_itself(slurm, project, whole):
+    (project / ".venv").symlink_to(Path(sys.executable).parents[1])
     site = ["-A", "art", "-p", "cpu", "--parsable"]
     words = ["all", "--configfile", CONFIG, "--slurm-init-seconds-before-status-checks", "2"]
     driver = run(

@@ -25,7 +25,9 @@ def test_sigkill(slurm, project, whole):
     assert states(driver) == ["FAILED", "COMPLETED"]
     record = json.loads((project / TUNED / "run.json").read_text())
     assert record["resumed_after"] == [2] and record["jobs"] == driver.jobs()
-    assert record["slurm"] == {"job": driver.jobs()[1], "node": "gpu1", "gpus": "0"}
+    where = record["slurm"]
+    assert (where["job"], where["node"]) == (driver.jobs()[1], "gpu1")
+    assert where["gpus"] in ("0", "1")
 
 
 @pytest.mark.long

@@ -33,14 +33,14 @@ tf.config.list_logical_devices()
 folder = Path(sys.argv[1])
 pixels = training_data.museum(folder / "two", TABLE)
 for name, gpus in (("one", 1), ("two", 2)):
-    state = State(folder / f"state-{name}", {})
+    state = State(folder / f"state-{name}", {}, seconds=0)
     how = training_data.training(epochs=3, gpus=gpus)
     trained = fine_tune(how, TABLE, pixels, "", state)
     saved_and_weights(trained, folder / f"{name}.npz")
 # once more, stopped after two epochs
-first = State(folder / "state-again", {})
+first = State(folder / "state-again", {}, seconds=0)
 fine_tune(training_data.training(epochs=2, gpus=2), TABLE, pixels, "", first)
-again = State(folder / "state-again", {})
+again = State(folder / "state-again", {}, seconds=0)
 how = training_data.training(epochs=3, gpus=2)
 saved_and_weights(fine_tune(how, TABLE, pixels, "", again), folder / "again.npz")
 print(json.dumps({"resumed": again.resumed_after}))
@@ -96,8 +96,8 @@ def test_mixed_precision_computes_otherwise_and_leaves_a_plain_checkpoint(tmp_pa
     saved = keras.models.load_model(tmp_path / "model.keras")
     assert {layer.compute_dtype for layer in saved.layers} == {"float32"}
     # the scale of the loss is part of the state
-    run("float16", 2, State(tmp_path / "state", {}))
-    again = run("float16", 4, State(tmp_path / "state", {}))
+    run("float16", 2, State(tmp_path / "state", {}, seconds=0))
+    again = run("float16", 4, State(tmp_path / "state", {}, seconds=0))
     assert same_weights(mixed.model, again.model)
 
 

@@ -58,7 +58,7 @@ def trapped(pixels: PixelStore, trap: Trap) -> PixelStore:
 
 def stop(tmp_path, how, pixels, epoch, made_from=MADE_FROM):
     """Train until the midst of the epoch after ``epoch``; what is left is the state."""
-    state = State(tmp_path / "state", made_from)
+    state = State(tmp_path / "state", made_from, seconds=0)
     with pytest.raises(Exception, match="PowerCut"):
         fine_tune(how, TABLE, trapped(pixels, Trap(state.folder, epoch)), "", state)
     keras.utils.set_random_seed(epoch)  # another process starts elsewhere
@@ -85,7 +85,7 @@ def test_a_run_that_was_stopped_twice_has_the_bytes_of_one_that_ran_through(
     for epoch in (2, 4):
         stop(tmp_path, how, pixels, epoch)
     capsys.readouterr()
-    state = State(tmp_path / "state", MADE_FROM)
+    state = State(tmp_path / "state", MADE_FROM, seconds=0)
     again = fine_tune(how, TABLE, pixels, "", state)
     printed = capsys.readouterr().out
     assert "goes on after epoch 4, from the state in" in printed
@@ -103,17 +103,17 @@ def test_early_stopping_decides_as_if_nothing_had_happened(tmp_path, after_best)
     best, last = whole.metrics["best_epoch"], whole.metrics["epochs"]
     assert 1 < best < last == best + 3  # so that the best weights, the wait and the end are crossed
     stop(tmp_path, how, pixels, best + after_best)
-    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM))
+    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)
 
 
 @pytest.mark.parametrize("patience", [7, 2])
 def test_a_run_whose_training_was_over_is_not_trained_again(tmp_path, capsys, patience):
     how, pixels = training(epochs=5, patience=patience), museum(tmp_path, TABLE, contrast=2)
-    state = State(tmp_path / "state", MADE_FROM)
+    state = State(tmp_path / "state", MADE_FROM, seconds=0)
     whole = fine_tune(how, TABLE, pixels, "", state)
     capsys.readouterr()
-    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM))
+    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert "Epoch" not in capsys.readouterr().out
     assert_same_run(whole, again, how, tmp_path)
 
@@ -124,7 +124,7 @@ def test_a_warm_up_and_what_follows_go_on_too(tmp_path, patience, epoch):
     pixels = museum(tmp_path, TABLE, contrast=20)
     whole = fine_tune(how, TABLE, pixels, "")
     stop(tmp_path, how, pixels, epoch)
-    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM))
+    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)
 
 
@@ -139,9 +139,9 @@ def test_a_head_goes_on_too(tmp_path):
     how, features = training(kind="head", epochs=8), normal(TABLE, 96, 0.5)
     whole = train_head(how, TABLE, features, "")
     with pytest.raises(Exception, match="PowerCut"):
-        state = State(tmp_path / "state", MADE_FROM)
+        state = State(tmp_path / "state", MADE_FROM, seconds=0)
         train_head(how, TABLE, features.view(Trapped), "", state)
-    again = train_head(how, TABLE, features, "", State(tmp_path / "state", MADE_FROM))
+    again = train_head(how, TABLE, features, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)
 
 
@@ -173,9 +173,9 @@ def test_dropout_and_augmentation_draw_on_where_they_stopped(tmp_path):
     whole, history = fit_noisy(None)
     keras.utils.set_random_seed(1)
     with pytest.raises(Exception, match="PowerCut"):
-        fit_noisy(State(tmp_path / "state", MADE_FROM), Trap(tmp_path / "state", 3))
+        fit_noisy(State(tmp_path / "state", MADE_FROM, seconds=0), Trap(tmp_path / "state", 3))
     keras.utils.set_random_seed(99)
-    model, again = fit_noisy(State(tmp_path / "state", MADE_FROM))
+    model, again = fit_noisy(State(tmp_path / "state", MADE_FROM, seconds=0))
     pd.testing.assert_frame_equal(again, history, check_exact=True)
     assert same_weights(model, whole)
     keras.utils.set_random_seed(99)
@@ -185,12 +185,15 @@ def test_dropout_and_augmentation_draw_on_where_they_stopped(tmp_path):
 
 def test_sigterm_ends_the_step_and_leaves_the_last_epoch(tmp_path):
     how, pixels = training(epochs=5), museum(tmp_path, TABLE)
-    whole, state = fine_tune(how, TABLE, pixels, ""), State(tmp_path / "state", MADE_FROM)
+    whole, state = (
+        fine_tune(how, TABLE, pixels, ""),
+        State(tmp_path / "state", MADE_FROM, seconds=0),
+    )
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(StudyError, match=r"SIGTERM\) in epoch 4, .* goes on after epoch 3"):
         fine_tune(how, TABLE, trapped(pixels, Trap(state.folder, 3, terminate=True)), "", state)
     assert signal.getsignal(signal.SIGTERM) == before
-    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM))
+    again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)
 
 
@@ -198,7 +201,7 @@ def test_sigterm_ends_the_step_and_leaves_the_last_epoch(tmp_path):
 def test_the_state_of_another_training_is_discarded_with_a_message(tmp_path, capsys, changed):
     how, pixels = training(epochs=3), museum(tmp_path, TABLE)
     stop(tmp_path, training(epochs=3, batch_size=8), pixels, 2, MADE_FROM | {changed: "other"})
-    state = State(tmp_path / "state", MADE_FROM)
+    state = State(tmp_path / "state", MADE_FROM, seconds=0)
     assert f"was made with other {changed}; discarded" in capsys.readouterr().out
     assert not state.folder.exists() and state.resumed_after == []
     again = fine_tune(how, TABLE, pixels, "", state)
@@ -210,7 +213,7 @@ def test_a_broken_state_is_discarded_with_a_message(tmp_path, capsys, file):
     stop(tmp_path, training(epochs=3), museum(tmp_path, TABLE), 2)
     broken = tmp_path / "state/epoch-0002" / file
     broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
-    state = State(tmp_path / "state", MADE_FROM)
+    state = State(tmp_path / "state", MADE_FROM, seconds=0)
     assert "epoch-0002: this state is broken and is discarded" in capsys.readouterr().out
     assert state.saved is None and not state.folder.exists()
 
@@ -218,7 +221,7 @@ def test_a_broken_state_is_discarded_with_a_message(tmp_path, capsys, file):
 def test_a_state_is_one_folder_that_is_not_archived_and_goes_when_the_run_is_there(tmp_path):
     pixels, folder = museum(tmp_path, TABLE), tmp_path / "results/state/run"
     (tmp_path / "results/state/run/.half-killed").mkdir(parents=True)
-    state = State(folder, MADE_FROM)
+    state = State(folder, MADE_FROM, seconds=0)
     fine_tune(training(epochs=3), TABLE, pixels, "", state)
     assert [path.name for path in folder.iterdir()] == ["epoch-0003"]
     assert sorted(path.name for path in (folder / "epoch-0003").iterdir()) == [
@@ -233,9 +236,15 @@ def test_a_state_is_one_folder_that_is_not_archived_and_goes_when_the_run_is_the
     assert list((tmp_path / "results/state").iterdir()) == []
 
 
+def test_short_epochs_share_a_state(tmp_path):
+    state = State(tmp_path / "state", MADE_FROM, seconds=3600)
+    fine_tune(training(epochs=2), TABLE, museum(tmp_path, TABLE), "", state)
+    assert not state.folder.exists()
+
+
 def test_the_seconds_of_earlier_attempts_count(tmp_path):
     how, pixels = training(epochs=3), museum(tmp_path, TABLE)
     start = time.perf_counter()
     stop(tmp_path, how, pixels, 2)
     seconds = time.perf_counter() - start
-    assert 0 < State(tmp_path / "state", MADE_FROM).earlier_seconds < seconds
+    assert 0 < State(tmp_path / "state", MADE_FROM, seconds=0).earlier_seconds < seconds

@@ -3,6 +3,18 @@
 #          for each museum
 
 
+# Seconds each; only saliency computes with networks.
+localrules:
+    table,
+    gains,
+    comparison,
+    datasets,
+    label_decisions,
+    mosaic,
+    curves,
+    cost,
+
+
 def titles_of(collections):
     """The collections' names for readers."""
     return {name: study.title(name) for name in dict.fromkeys(collections)}

@@ -121,6 +121,8 @@ def _nvidia() -> tuple[str | None, int | None]:
         "--query-gpu=driver_version,memory.total",
         "--format=csv,noheader,nounits",
     ]
-    said = subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines()
-    driver, _, memory = said[0].partition(", ") if said else ("", "", "")
-    return driver or None, int(memory) if memory.isdigit() else None
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None, None
+    driver, _, memory = done.stdout.splitlines()[0].partition(", ")
+    return driver, int(memory) if memory.isdigit() else None

@@ -30,6 +30,9 @@ from art_transfer.settings import canonical
 RECORD, ARRAYS = "state.json", "arrays.npz"
 _GROUPS = ("variables", "optimizer", "best")
 
+SECONDS = 0.25
+"""Epochs that are shorter than this share a state: those of a small head, which takes seconds."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -51,14 +54,18 @@ class Saved:
 class State:
     """Where one training's state is kept between jobs: ``{folder}/epoch-0007`` and no other."""
 
-    def __init__(self, folder: str | Path, made_from: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path, made_from: Mapping[str, Any], seconds: float = SECONDS
+    ) -> None:
         """Find the state that an earlier attempt left; discard that of another training.
 
-        ``made_from`` names all that the training depends on: settings, code, inputs.
+        ``made_from`` names all that the training depends on: settings, code, inputs. States are
+        at least ``seconds`` apart.
         """
+        self._seconds = seconds
         self.folder = Path(folder)
         self._made_from = {name: _hash(value) for name, value in made_from.items()}
-        self._start = time.perf_counter()
+        self._start = self._last = time.perf_counter()
         self.arrays: dict[str, list[NDArray[Any]]] = {}
         self.saved = self._find()
         self.history = list(self.saved.history) if self.saved else []
@@ -71,6 +78,8 @@ class State:
         self, model: keras.Model, stopping: keras.callbacks.EarlyStopping, phase: int, epoch: int
     ) -> None:
         """Write the state after ``epoch``; it appears whole, and then the one before goes."""
+        if time.perf_counter() - self._last < self._seconds:
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         seconds = self.earlier_seconds + time.perf_counter() - self._start
         saved = Saved(
@@ -108,7 +117,7 @@ class State:
             shutil.rmtree(half, ignore_errors=True)
         for path in older:
             shutil.rmtree(path, ignore_errors=True)
-        self.saved = saved
+        self.saved, self._last = saved, time.perf_counter()
 
     def restore(self, model: keras.Model, stopping: keras.callbacks.EarlyStopping) -> None:
         """Put the found state into a compiled model and its early stopping."""
