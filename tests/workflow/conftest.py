@@ -56,6 +56,17 @@ def planned(output: str) -> dict[str, int]:
     return jobs
 
 
+def same_files(one: Path, two: Path, patterns: list[str]) -> list[str]:
+    """Names of the files below ``one`` that are missing or different below ``two``."""
+    names = [p.relative_to(one) for pattern in patterns for p in one.glob(pattern) if p.is_file()]
+    assert names
+    return [
+        str(name)
+        for name in names
+        if not (two / name).is_file() or (one / name).read_bytes() != (two / name).read_bytes()
+    ]
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     return copy_project(tmp_path / "project")
