@@ -10,7 +10,7 @@ ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test test-slurm lint docs lock pack unpack verify clean-stale clean
+.PHONY: help demo test test-slurm test-invalidation lint docs lock plan pack unpack verify bench clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -32,6 +32,12 @@ test: .venv/.made lint  ## lint, then every test
 test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for it (root; needs its programs)
 	$(BIN)/python -m pytest tests/slurm --all-scenarios
 
+test-invalidation: .venv/.made  ## change every key and every file; plan exactly what must run
+	$(BIN)/python -m pytest tests/invalidation -m "full or not full"
+
+bench: .venv/.made  ## how long Snakemake plans
+	$(BIN)/python benchmarks/plan_time.py
+
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,6 +50,9 @@ docs: .venv/.made  ## config/README.md from the schema
 lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
 	uv pip compile pyproject.toml --extra gpu --group dev --universal --generate-hashes --quiet -c requirements.lock -o requirements-gpu.lock
+
+plan: .venv/.made  ## what would run for STUDY, why, and what it costs; OPTIONS=--json for machines
+	$(BIN)/python workflow/scripts/plan.py all --configfile $(CONFIG) $(OPTIONS)
 
 pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
 	$(BIN)/snakemake archive --forcerun records --cores $(CORES) --configfile $(CONFIG)

@@ -1,13 +1,16 @@
 """Every key of the config and every file of the code: Snakemake plans exactly what must run."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from art_transfer.config import schema
+from art_transfer.config_reference import reference
 
-from .cases import config_cases, expected, graph, load, rules_of, with_config
+from . import cases
+from .cases import config_cases, expected, graph, load, matching, rules_of, with_config
 from .conftest import ROOT, check
 from .edits import EDITS, edited
 
@@ -53,6 +56,30 @@ def test_every_key_of_the_config_has_a_case():
         source = schema()["$defs"][kind]
         keys |= set(leaves({"properties": source["properties"]}, "collections.NAME"))
     assert keys == set(load("config_cases.yaml")) - {"several keys"}
+
+
+def documented() -> dict[str, set[str]]:
+    """The rules in the column "reruns" of the config's reference, by key."""
+    rows = re.findall(r"^\| `([^`]+)` \|.*\| ([^|]*) \|$", reference(), re.MULTILINE)
+    names = {key: re.sub(r"\(.*\)", "", cell).strip().split(", ") for key, cell in rows}
+    return {
+        key: {rule for name in cell for rule in cases.SCRIPTS.get(name, (name,))} - {"none"}
+        for key, cell in names.items()
+    }
+
+
+def test_the_reference_names_the_rules_that_rerun():
+    said = documented()
+    for name, case in CONFIG.items():
+        key = name.rsplit("-", 1)[0]
+        if key in ("study", "methods.NAME.kind", "several keys"):
+            continue  # a study lies elsewhere; another kind is another rule with other followers
+        stale = {job.split()[0] for job in matching(case.get("stale", []), graph().follows)}
+        assert stale <= said[key], f"{name}: not said of {stale - said[key]}"
+    rules = {job.split()[0] for job in graph().follows}
+    for key, names in said.items():
+        if key != "study" and names != {"see below"}:
+            assert names <= rules, f"{key}: {names - rules} are no rules"
 
 
 def test_every_file_of_the_code_has_a_case():

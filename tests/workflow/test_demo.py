@@ -7,24 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from .conftest import copy_project, planned, snakemake
+from .conftest import copy_project, planned, same_files, snakemake
 
 DEMO = ["--configfile", "config/demo.yaml"]
-
-
-def same_files(one: Path, two: Path, patterns: list[str]) -> list[str]:
-    """Names of the files below ``one`` that are missing or different below ``two``.
-
-    What tells the cost tells times, and is never the same.
-    """
-    found = [path for pattern in patterns for path in one.glob(pattern) if path.is_file()]
-    names = [path.relative_to(one) for path in found if path.stem != "cost"]
-    assert names
-    return [
-        str(name)
-        for name in names
-        if not (two / name).is_file() or (one / name).read_bytes() != (two / name).read_bytes()
-    ]
 
 
 def test_a_second_run_does_nothing(demo):

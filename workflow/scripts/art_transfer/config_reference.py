@@ -21,8 +21,10 @@ made-up museums, [pilot.yaml](pilot.yaml) two open museums over the network,
   keys; mappings are laid over each other key by key, lists are replaced, and `name: null` removes
   a block.
 - Every mistake is listed before any job starts.
-- "Reruns" names the rules whose jobs run again when the key changes. What follows from their
-  outputs runs again too, if those really change. Nothing else does.
+- "Reruns" names the rules whose jobs run again when the key changes (`features` stands for
+  `features_shared` and `features_of_run`). What reads their outputs runs again too, and every
+  change writes `run_config.yaml` and the report anew. Nothing else runs: `make test-invalidation`
+  tries every key.
 """
 
 

@@ -9,7 +9,7 @@ from art_transfer.plan.price import Prices
 from art_transfer.plan.reasons import Reason, reasons
 
 NAMED = 3
-"""So many jobs are named for each reason in a terminal."""
+"""So many jobs, or modules, are named for each reason in a terminal."""
 
 
 def bill(jobs: Sequence[Job], all_runs: Sequence[str], prices: Prices) -> dict[str, Any]:
@@ -83,9 +83,7 @@ def lines(found: dict[str, Any], study: str) -> Iterator[str]:
         yield f"{rule}: {len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}"
         groups: dict[str, list[str]] = defaultdict(list)
         for entry in jobs:
-            words = [str(Reason(**reason)) for reason in entry["reasons"]] or [
-                "follows from others"
-            ]
+            words = _sentences([Reason(**reason) for reason in entry["reasons"]])
             for text in words if rule != "run_config" else ["the config changed"]:
                 groups[text].append(entry["job"].removeprefix(rule).strip())
         for text, names in sorted(groups.items(), key=lambda item: -len(item[1])):
@@ -94,6 +92,15 @@ def lines(found: dict[str, Any], study: str) -> Iterator[str]:
             yield f"    {text}{f'  ({shown}{more})' if shown else ''}"
     yield ""
     yield from _sums(found, study)
+
+
+def _sentences(found: Sequence[Reason]) -> list[str]:
+    """Each reason in words, modules that changed together in one line."""
+    modules = [reason.what for reason in found if reason.kind == "code"]
+    more = f" and {len(modules) - NAMED} more" if len(modules) > NAMED else ""
+    words = [str(reason) for reason in found if reason.kind != "code"]
+    words += [f"code changed in {', '.join(modules[:NAMED])}{more}"] * bool(modules)
+    return words or ["follows from others"]
 
 
 def _sums(found: dict[str, Any], study: str) -> Iterator[str]:
