@@ -17,9 +17,16 @@ LOCAL = set(" ".join(re.findall(r"^localrules:\n((?:    \w+,\n)+)", RULES, re.MU
 LOCAL = {name.rstrip(",") for name in LOCAL}
 GPU = {"fine_tune", "features_shared", "features_of_run"}
 MINUTES = {"fine_tune": 2880, "features_shared": 240, "features_of_run": 240, "head": 60}
-MINUTES |= {"labels": 30, "split": 15, "pixels": 60, "baselines": 120, "saliency": 60}
+MINUTES |= {
+    "label_rules": 15,
+    "labels": 30,
+    "split": 15,
+    "pixels": 60,
+    "baselines": 120,
+    "saliency": 60,
+}
 MEGABYTES = dict.fromkeys(GPU, 16000) | dict.fromkeys(["head", "baselines", "saliency"], 8000)
-MEGABYTES |= {"pixels": 4000, "labels": 2000, "split": 1000}
+MEGABYTES |= {"label_rules": 4000, "pixels": 4000, "labels": 2000, "split": 1000}
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,14 @@
 #          for each museum
 
 
-# Seconds each; only saliency computes with networks.
+# Seconds each, unlike label_rules, which reads whole museums, and saliency, which computes.
 localrules:
     table,
     gains,
     comparison,
     datasets,
     label_decisions,
+    catalogue_page,
     mosaic,
     curves,
     cost,
