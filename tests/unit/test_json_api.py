@@ -179,7 +179,7 @@ def test_a_list_that_changes_meanwhile_is_read_anew(museum, tmp_path, capsys):
 def test_a_list_that_never_stands_still_is_an_error(museum, tmp_path):
     answers = [reply({"info": {"total": n}, "data": records(10)}) for n in range(100, 120)]
     museum.first["/list"] = answers
-    with pytest.raises(StudyError, match="changed 3 times while its list was read"):
+    with pytest.raises(StudyError, match="the list changed 3 times while it was read"):
         objects_of(source(museum, *KINDS["offset"]), tmp_path)
 
 

@@ -22,6 +22,7 @@ from art_transfer.collect.linked_data import (
     texts,
     xml_pairs,
 )
+from art_transfer.collect.listing import ChangedError, read_list
 from art_transfer.collect.manifests import draw, read_manifest, write_manifest
 from art_transfer.collect.rows import LISTS, tables
 from art_transfer.collect.source import FetchedImage, Visit
@@ -30,15 +31,10 @@ from art_transfer.collect.web import NotThereError, UnansweredError, Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
 
-_RESTARTS = 2
 _MOVED = (
     "The site was moving to another system with addresses as /assets/{uuid}: look up its new "
     "addresses and set `address`, `record_address`, `image_address` and `id_pattern`."
 )
-
-
-class _ChangedError(Exception):
-    """The museum changed while its list was read."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +96,13 @@ class AntwerpDams:
         return download_images(objects, lambda address: address, visit, shard)
 
     def _read_list(self, store: Store, visit: Visit) -> None:
-        """Read the pages that are not kept yet; from the beginning where the list has moved."""
         web = Web(visit.manners, visit.contact)
-        for _ in range(_RESTARTS + 1):
-            try:
-                with visit.progress("record", initial=len(store)) as bar:
-                    while store.position != END:
-                        self._read_page(store, web, bar)
-                return
-            except _ChangedError as error:
-                print(f"{self.address}: the list is read anew: {error}")
-                store.restart()
-        raise StudyError(
-            f"{self.address}: {_RESTARTS + 1} times the list did not go on where it had stopped; "
-            "try again at a quieter hour. If it never does, the site pages in another way now."
+        read_list(
+            store,
+            visit,
+            self.address,
+            lambda bar: self._read_page(store, web, bar),
+            "try again at a quieter hour. If it never stands still, the site pages in another way",
         )
 
     def _read_page(self, store: Store, web: Web, bar: tqdm) -> None:
@@ -128,7 +117,7 @@ class AntwerpDams:
         again = min(state["seen"], 1)
         results = self._results(web, search, state["seen"] - again)
         if again and [name for name, _ in results[:1]] != [state["last"]]:
-            raise _ChangedError(f"{state['last']} was result {state['seen']} of {search} before")
+            raise ChangedError(f"{state['last']} was result {state['seen']} of {search} before")
         new = results[again:]
         if new:
             state |= {"seen": state["seen"] + len(new), "last": new[-1][0]}

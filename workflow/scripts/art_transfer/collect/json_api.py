@@ -13,18 +13,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from art_transfer.collect.downloads import download_images
+from art_transfer.collect.listing import ChangedError, read_list
 from art_transfer.collect.rows import object_row, tables, values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store
 from art_transfer.collect.web import NotThereError, Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
-
-_RESTARTS = 2
-
-
-class _ChangedError(Exception):
-    """The museum changed while its list was read."""
 
 
 @dataclass(frozen=True)
@@ -78,24 +73,13 @@ class JsonApi:
         return download_images(objects, lambda address: address, visit, shard)
 
     def _read_list(self, store: Store, visit: Visit) -> None:
-        """Read the pages that are not kept yet; the store's position says where the next one is.
-
-        Where the museum changes meanwhile, numbered pages shift and would hide records: the list
-        is read anew, a few times.
-        """
         web = Web(visit.manners, visit.contact)
-        for _ in range(_RESTARTS + 1):
-            try:
-                with visit.progress("record", initial=len(store)) as bar:
-                    while store.position != END:
-                        self._read_page(store, web, bar)
-                return
-            except _ChangedError as error:
-                print(f"{self.address}: the list is read anew: {error}")
-                store.restart()
-        raise StudyError(
-            f"{self.address}: the museum has changed {_RESTARTS + 1} times while its list was "
-            "read; try again at a quieter hour"
+        read_list(
+            store,
+            visit,
+            self.address,
+            lambda bar: self._read_page(store, web, bar),
+            "try again at a quieter hour",
         )
 
     def _read_page(self, store: Store, web: Web, bar: tqdm) -> None:
@@ -112,7 +96,7 @@ class JsonApi:
         found = values(page, self.total) if self.total else []
         total = int(found[0]) if found else None
         if state["total"] is not None and total != state["total"]:
-            raise _ChangedError(f"its total went from {state['total']} to {total} meanwhile")
+            raise ChangedError(f"its total went from {state['total']} to {total} meanwhile")
         records = self._page_records(page)
         state["page"] += len(records) if self.paging.kind == "offset" else 1
         state["seen"] += len(records)
