@@ -466,7 +466,7 @@ rule cost:
         settings=canonical(
             CostSettings(
                 cost_records(),
-                {name: NETWORKS[study.network(name)].title for name in study.settings.backbones},
+                {r.backbone: NETWORKS[study.network(r.backbone)].title for r in study.runs},
             )
         ),
         code=fingerprint("cost.py"),

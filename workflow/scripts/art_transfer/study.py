@@ -168,6 +168,7 @@ class Study:
         extraction = self.extraction(run, method.preprocessing)
         if method.kind == "head":  # what only fine tuning reads must not make heads run again
             method = replace(method, batch_norm="batch", frozen_layers=0, head_warmup_epochs=0)
+            method = replace(method, gpus=1, mixed_precision="none")
         return Training(
             run,
             method,
