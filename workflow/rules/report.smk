@@ -136,7 +136,7 @@ def cost_records():
         )
         for run in study.runs
     ]
-    return [*runs, *features.values()]
+    return sorted([*runs, *features.values()], key=lambda record: record.path)
 
 
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
