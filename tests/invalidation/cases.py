@@ -11,7 +11,10 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-SCRIPTS = {"features": ("features_shared", "features_of_run")}
+SCRIPTS = {
+    "catalogue": ("catalogue_page",),
+    "features": ("features_shared", "features_of_run"),
+}
 """The rules of a script; of others the one with its name."""
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TARGETS = {"all", "archive", "metadata", "fetch", "splits", "shared", "runs", "tables", "figures"}
+TARGETS = {"all", "archive", "metadata", "fetch", "splits", "shared", "runs"}
+TARGETS |= {"tables", "figures", "catalogue"}
 UNNAMED = {"preprocessing", "end"}
 USUAL = {"size": "32", "fit": "stretch", "filter": "nearest"}
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)*)", re.MULTILINE)

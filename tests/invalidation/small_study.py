@@ -42,6 +42,7 @@ def make_museum(folder: Path) -> None:
             )
 
     shutil.copy(folder / "objects.csv", folder / "other.csv")
+    (folder / "mapping.csv").write_text("value,concept\nbowl,vessel\n", encoding="utf-8")
 
 
 def make_weights(path: Path) -> None:

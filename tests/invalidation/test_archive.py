@@ -47,7 +47,7 @@ def clone(finished: Path, folder: Path, archive: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["none", "parents"])
+@pytest.fixture(scope="module", params=[pytest.param("none", marks=pytest.mark.full), "parents"])
 def kept(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -1,7 +1,6 @@
 """What must not count: how a config is written, file times, places, users; and what must."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -91,20 +90,33 @@ def test_a_museum_that_is_a_folder(edit, stale, small, plan):
     check(plan(small), expected({"stale": stale}))
 
 
+RUN = "results/small/runs/big/type/small/files/tuned/seed-1/run.json"
+
+
 @pytest.mark.parametrize(
-    ("name", "stale"),
+    ("name", "target", "jobs"),
     [
-        ("results/small/labels/own/type.csv", ["labels own type"]),
-        ("results/small/splits/big/type/seed-1.csv", ["split big type 1"]),
-        ("results/small/tables/first.csv", ["table first"]),
-        ("results/small/figures/maps.pdf", []),  # nothing reads it, and its twin is there
+        ("results/small/splits/big/type/seed-1.csv", "splits", {"split big type 1"}),
+        ("results/small/tables/first.csv", "tables", {"table first", "gains", "comparison"}),
+        (
+            RUN,
+            "runs",
+            {
+                "fine_tune big type small files tuned 1",
+                "features_of_run own small net type 1",
+                "head own type small net shelf 1",
+                "fine_tune own type small net tuned 1",
+            },
+        ),
+        ("resources/big/images/0001.csv", "fetch", {"images big 0001"}),
+        ("results/small/figures/maps.pdf", "archive", set()),  # its twin is there
     ],
 )
-def test_a_file_that_was_removed_is_made_again(name, stale, small, plan):
+def test_a_file_that_was_removed_is_made_again_by_its_target(name, target, jobs, small, plan):
     (small / name).unlink()
-    check(plan(small), expected({"stale": stale}))
+    check(plan(small, target=target), jobs)
 
 
-def test_a_run_that_was_removed_is_made_again_with_what_starts_from_it(small, plan):
-    shutil.rmtree(small / "results/small/runs/big/type/small/files/tuned")
-    check(plan(small), expected({"stale": ["fine_tune big type small files tuned 1"]}))
+def test_another_caption_makes_the_report_anew(small, plan):
+    (small / "workflow/report/table.rst").write_text("Another caption.")
+    check(plan(small), expected({"stale": ["html_report"]}))

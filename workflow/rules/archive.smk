@@ -36,6 +36,7 @@ rule html_report:
         rules.figures.input,
         rules.catalogue.input,
         config=f"{RESULTS}/run_config.yaml",
+        captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
     output:
         f"{RESULTS}/report.html",
     log:

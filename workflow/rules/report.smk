@@ -137,7 +137,7 @@ def cost_records():
         )
         for run in study.runs
     ]
-    return [*runs, *features.values()]
+    return sorted([*runs, *features.values()], key=lambda record: record.path)
 
 
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
@@ -467,7 +467,7 @@ rule cost:
         settings=canonical(
             CostSettings(
                 cost_records(),
-                {name: NETWORKS[study.network(name)].title for name in study.settings.backbones},
+                {r.backbone: NETWORKS[study.network(r.backbone)].title for r in study.runs},
             )
         ),
         code=fingerprint("cost.py"),

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from art_transfer.archive.verify import wrong_hashes, wrong_scores, wrong_tables
+from art_transfer.archive.verify import ELSEWHERE, wrong_hashes, wrong_scores, wrong_tables
 from art_transfer.command import messages
 
 parser = ArgumentParser(description=__doc__)
@@ -15,7 +15,7 @@ with messages():
     checks = {
         "hashes of MANIFEST.sha256": wrong_hashes,
         "scores, from predictions.parquet": wrong_scores,
-        "tables, made again": wrong_tables,
+        f"tables, made again but for {' and '.join(ELSEWHERE)}": wrong_tables,
     }
     total = 0
     for what, wrong in checks.items():

@@ -167,7 +167,7 @@ class Study:
         method = self.settings.methods[run.method]
         extraction = self.extraction(run, method.preprocessing)
         if method.kind == "head":  # what only fine tuning reads must not make heads run again
-            method = replace(method, batch_norm="batch", frozen_layers=0, head_warmup_epochs=0)
+            method = replace(method, batch_norm="batch")
         return Training(
             run,
             method,
