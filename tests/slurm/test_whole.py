@@ -49,7 +49,9 @@ def test_the_demo_whole(slurm, tmp_path):
     assert rows and {row[1] for row in rows} == {"COMPLETED"}
     seen = set()
     for _, _, node, tres, _, line in rows:
-        rule = re.search(r" --comment (?:rule|group_heads)_([a-z_]+?)(?:_wildcards_\S+)? ", line)[1]
+        rule = re.search(
+            r" --comment (?:rule|group)_(?:heads_)?([a-z_]+?)(?:_wildcards_\S+)? ", line
+        )[1]
         gpu = rule in GPU
         assert (node == "gpu1") == ("gres/gpu=1" in tres) == (" -p gpu " in line) == gpu, line
         minutes, memory = re.search(r" -t (\d+) --mem (\d+) --requeue ", line).groups()
