@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from art_transfer.collect.strict_xml import strict_parser
 from art_transfer.errors import StudyError
 
 _RESOURCE = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}resource"
@@ -25,16 +26,8 @@ def parse_xml(data: bytes, where: str) -> Any:
 
     Raises StudyError, which names ``where``, for what is no XML or has a document type.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root: Any = etree.fromstring(data, parser)
+        root: Any = etree.fromstring(data, strict_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise StudyError(
             f"{where}: expected XML, but the answer begins {data[:60]!r} ({error})"

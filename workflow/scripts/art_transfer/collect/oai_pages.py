@@ -17,19 +17,13 @@ from oaipmh_scythe.models import ResumptionToken
 from oaipmh_scythe.response import OAI_NAMESPACE as OAI
 from oaipmh_scythe.response import OAIResponse
 
+from art_transfer.collect.strict_xml import strict_parser
 from art_transfer.collect.web import UnansweredError, Web
 
 _ASKED_AGAIN = 2
 _ACCEPT = "text/xml, application/xml"
 
-_PARSER = etree.XMLParser(
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-)
+_PARSER = strict_parser()
 _DECLARATION = re.compile(r"^\ufeff?<\?xml[^>]*?\?>")
 _ENCODING = re.compile(rb"""^[^>]{0,60}encoding=["']([\w.-]+)["']""")
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -20,6 +20,7 @@ from art_transfer.collect.figshare import Article
 from art_transfer.collect.rows import tables
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store
+from art_transfer.collect.strict_xml import strict_parser
 from art_transfer.collect.tars import Member, Tar
 from art_transfer.errors import StudyError
 
@@ -27,14 +28,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _LARGEST_RECORD = 1_000_000  # bytes; a real one has some thousand
 _BATCH = 5_000  # records
 _EXAMPLES = 20  # of what was left out, in the log
-_PARSER = etree.XMLParser(
-    resolve_entities=False,
-    load_dtd=False,
-    no_network=True,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-)
+_PARSER = strict_parser()
 _NUMBER = re.compile(r"^\d+_(?=.)")
 
 
