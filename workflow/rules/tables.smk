@@ -1,0 +1,284 @@
+# Reads    run folders, splits and labels below results/{study}
+# Makes    results/{study}/tables, in the forms that the paper prints, and a figure of the cost
+
+
+# Seconds each, unlike label_rules, which reads whole museums.
+localrules:
+    table,
+    gains,
+    comparison,
+    datasets,
+    label_decisions,
+    cost,
+
+
+def titles_of(collections):
+    """The collections' names for readers."""
+    return {name: study.title(name) for name in dict.fromkeys(collections)}
+
+
+def splits_of(runs):
+    """The split that each of these runs was tested on."""
+    return [study.split(run.collection, run.task, run.seed) for run in runs]
+
+
+def table_settings(wildcards):
+    """The settings of an experiment's table."""
+    runs = study.experiment_runs(wildcards.experiment)
+    title = study.settings.experiments[wildcards.experiment].title
+    titles = titles_of(run.collection for run in runs)
+    return canonical(TableSettings(RESULTS, title, titles, runs, splits_of(runs)))
+
+
+def table_baselines(wildcards):
+    """What one gets without a network on the collections and tasks of an experiment."""
+    return sorted(
+        {
+            f"{RESULTS}/baselines/{run.collection}/{run.task}/seed-{run.seed}.json"
+            for run in study.experiment_runs(wildcards.experiment)
+        }
+    )
+
+
+def published(*names):
+    """The files of published numbers of these names, if the study has any."""
+    folder = study.settings.published
+    return [f"{folder}/{name}.csv" for name in names] if folder else []
+
+
+def labels_files(kind):
+    """An input function: this account of each label that runs on a collection use."""
+    return lambda wildcards: [
+        f"{RESULTS}/labels/{wildcards.collection}/{task}-{kind}.csv"
+        for task in study.used_tasks(wildcards.collection)
+    ]
+
+
+COMPARED = list(
+    dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
+)
+
+
+def cost_records():
+    """The records of all runs, and of the features that heads were trained on."""
+    heads = [r for r in study.runs if study.settings.methods[r.method].kind == "head"]
+    features = {}
+    for run in heads:
+        own = ("", "") if study.shared_init(run.init) else (run.task, str(run.seed))
+        names = (run.collection, own[0], run.backbone, run.init, "", own[1])
+        path = f"{study.features(run)}.cost.json"
+        features[path] = CostRecord(path, "features", *names)
+    runs = [
+        CostRecord(
+            f"{RESULTS}/{run.folder}/run.json",
+            "run",
+            *(run.collection, run.task, run.backbone, run.init, run.method, str(run.seed)),
+        )
+        for run in study.runs
+    ]
+    return sorted([*runs, *features.values()], key=lambda record: record.path)
+
+
+EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
+KEYS = sorted({(run.collection, run.task) for run in study.runs})
+
+
+rule table:
+    input:
+        runs=lambda w: run_files(study.experiment_runs(w.experiment), TABLE_FILES),
+        splits=lambda w: sorted(set(splits_of(study.experiment_runs(w.experiment)))),
+        baselines=table_baselines,
+    output:
+        csv=f"{RESULTS}/tables/{{experiment}}.csv",
+        md=report(
+            f"{RESULTS}/tables/{{experiment}}.md",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{experiment}"},
+        ),
+        tex=f"{RESULTS}/tables/{{experiment}}.tex",
+    log:
+        f"{LOGS}/tables/{{experiment}}.log",
+    benchmark:
+        f"{LOGS}/tables/{{experiment}}.tsv"
+    wildcard_constraints:
+        experiment=any_of(study.settings.experiments),
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=table_settings,
+        code=fingerprint("table.py"),
+    script:
+        "../scripts/table.py"
+
+
+rule gains:
+    input:
+        tables=EXPERIMENT_TABLES,
+        runs=run_files(COMPARED, ["predictions.parquet"]),
+    output:
+        csv=f"{RESULTS}/tables/gains.csv",
+        md=report(
+            f"{RESULTS}/tables/gains.md",
+            caption="../report/gains.rst",
+            category="Tables",
+            labels={"table": "gains"},
+        ),
+    log:
+        f"{LOGS}/tables/gains.log",
+    benchmark:
+        f"{LOGS}/tables/gains.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            GainsSettings(
+                RESULTS,
+                titles_of(run.collection for run in COMPARED),
+                [study.experiment_runs(name) for name in study.settings.experiments],
+                study.settings.seeds[0],
+            )
+        ),
+        code=fingerprint("gains.py"),
+    script:
+        "../scripts/gains.py"
+
+
+rule comparison:
+    input:
+        tables=EXPERIMENT_TABLES,
+        published=published("table2", "table3", "scratch_v3"),
+        table1=published("table1"),
+    output:
+        csv=f"{RESULTS}/tables/comparison.csv",
+        md=report(
+            f"{RESULTS}/tables/comparison.md",
+            caption="../report/comparison.rst",
+            category="Tables",
+            labels={"table": "published and reproduced"},
+        ),
+    log:
+        f"{LOGS}/tables/comparison.log",
+    benchmark:
+        f"{LOGS}/tables/comparison.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=canonical(TitleSettings(titles_of(run.collection for run in COMPARED))),
+        code=fingerprint("comparison.py"),
+    script:
+        "../scripts/comparison.py"
+
+
+rule datasets:
+    input:
+        filters=[f"{RESULTS}/labels/{c}/{t}-filters.csv" for c, t in KEYS],
+        splits=[study.split(c, t, study.settings.seeds[0]) for c, t in KEYS],
+        table1=published("table1"),
+    output:
+        csv=f"{RESULTS}/tables/datasets.csv",
+        md=report(
+            f"{RESULTS}/tables/datasets.md",
+            caption="../report/datasets.rst",
+            category="Tables",
+            labels={"table": "datasets (Table 1)"},
+        ),
+    log:
+        f"{LOGS}/tables/datasets.log",
+    benchmark:
+        f"{LOGS}/tables/datasets.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=canonical(DatasetsSettings(titles_of(c for c, _ in KEYS), KEYS)),
+        code=fingerprint("datasets.py"),
+    script:
+        "../scripts/datasets.py"
+
+
+rule label_decisions:
+    input:
+        labels_files("decisions"),
+    output:
+        f"{RESULTS}/tables/labels-{{collection}}.csv",
+    log:
+        f"{LOGS}/tables/labels-{{collection}}.log",
+    benchmark:
+        f"{LOGS}/tables/labels-{{collection}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        code=fingerprint("label_decisions.py"),
+    script:
+        "../scripts/label_decisions.py"
+
+
+rule label_rules:
+    input:
+        objects=[f"resources/{name}/objects.parquet" for name in dict(KEYS)],
+        images=[table for name in dict(KEYS) for table in images_of(name)],
+        mappings=sorted({path for _, task in KEYS for path in mapping_of(task)}),
+        table1=published("table1"),
+    output:
+        f"{RESULTS}/tables/label-rules.csv",
+    log:
+        f"{LOGS}/tables/label-rules.log",
+    benchmark:
+        f"{LOGS}/tables/label-rules.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    params:
+        settings=canonical(
+            LabelRulesSettings(KEYS, {task: study.settings.tasks[task] for _, task in KEYS})
+        ),
+        code=fingerprint("label_rules.py"),
+    script:
+        "../scripts/label_rules.py"
+
+
+rule cost:
+    input:
+        [record.path for record in cost_records()],
+    output:
+        csv=f"{RESULTS}/tables/cost.csv",
+        pdf=f"{RESULTS}/figures/cost.pdf",
+        png=report(
+            f"{RESULTS}/figures/cost.png",
+            caption="../report/cost.rst",
+            category="Figures",
+            labels={"figure": "cost", "shows": "hours"},
+        ),
+    log:
+        f"{LOGS}/tables/cost.log",
+    benchmark:
+        f"{LOGS}/tables/cost.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            CostSettings(
+                cost_records(),
+                {r.backbone: NETWORKS[study.network(r.backbone)].title for r in study.runs},
+            )
+        ),
+        code=fingerprint("cost.py"),
+    script:
+        "../scripts/cost.py"
+
+
+rule tables:
+    input:
+        EXPERIMENT_TABLES,
+        rules.gains.output,
+        rules.comparison.output,
+        rules.datasets.output,
+        rules.label_rules.output,
+        rules.cost.output,
+        [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],
