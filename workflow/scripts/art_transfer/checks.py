@@ -205,6 +205,11 @@ def check_definitions(study: Study, resources: Path) -> None:
         if not path.is_file():
             continue
         known = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(known, dict) or "study" not in known:
+            raise StudyError(
+                f"{path}: expected the definition that the collection was made from, with the keys "
+                "study and source; remove the file, and the collection is read again"
+            )
         ours = study.source(name)
         if known["study"] != study.settings.study and canonical(known["source"]) != canonical(ours):
             raise StudyError(
