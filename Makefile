@@ -35,7 +35,8 @@ test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for i
 test-invalidation: .venv/.made  ## change every key and every file; plan exactly what must run
 	$(BIN)/python -m pytest tests/invalidation -m "full or not full"
 
-test-long: .venv/.made  ## museums at their real size, an hour or so; docs/scale.md has the figures
+test-long: .venv/.made  ## museums at their real size, every network; an hour or so; docs/scale.md
+	$(BIN)/python -m pytest tests/unit -m full
 	for script in tests/long/*.py; do $(BIN)/python $$script || exit 1; done
 
 bench: .venv/.made  ## how long Snakemake plans

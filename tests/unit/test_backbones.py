@@ -11,6 +11,7 @@ from art_transfer.job_settings import FirstWeights
 from art_transfer.networks import NETWORKS
 from art_transfer.train.backbones import build, with_head
 from art_transfer.train.run_folder import write_model
+from art_transfer.train.scaling import scale
 from training_data import CHECKPOINT, FOUR, RANDOM, WEIGHTS, architecture
 
 WIDTH = {"xception": 2048, "inception_v3": 2048, "resnet50": 2048, "vgg19": 512}
@@ -229,3 +230,34 @@ def test_a_wrong_checkpoint_is_named(tmp_path, fault):
         build(architecture(), CHECKPOINT, path)
     assert str(path) in str(caught.value)
     assert ("another network" if fault == "other" else "no checkpoint") in str(caught.value)
+
+
+NEWER = {
+    "densenet121": (keras.applications.DenseNet121, keras.applications.densenet),
+    "resnet50_v2": (keras.applications.ResNet50V2, keras.applications.resnet_v2),
+    "efficientnet_v2_b0": (keras.applications.EfficientNetV2B0, None),  # None: within the network
+    "convnext_tiny": (keras.applications.ConvNeXtTiny, None),
+    "mobilenet_v3_small": (keras.applications.MobileNetV3Small, None),
+}
+
+
+SAMPLE = ("convnext_tiny", "mobilenet_v3_small")
+SLOW = [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.full) for name in NEWER]
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_newer_network_sees_pixels_as_keras_own_does_and_survives_its_checkpoint(name, tmp_path):
+    network, (application, module) = build(architecture(name), RANDOM, ""), NEWER[name]
+    size = NETWORKS[name].min_size
+    pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    features = network.predict_on_batch(scale(pixels, NETWORKS[name].scaling))
+    assert features.std() > 0
+    keras.utils.clear_session()
+    own = application(include_top=False, weights=None, input_shape=(size, size, 3))
+    own.set_weights(network.get_weights())
+    raw = pixels.astype(np.float32)
+    pooled = own.predict_on_batch(module.preprocess_input(raw) if module else raw).mean(axis=(1, 2))
+    np.testing.assert_allclose(features, pooled, rtol=1e-3, atol=1e-4 * np.abs(pooled).max())
+    write_model(with_head(network, 3, 1), tmp_path / "model.keras")
+    again = build(architecture(name), CHECKPOINT, tmp_path / "model.keras")
+    assert_same_weights(again, network)

@@ -32,7 +32,7 @@ DASH_TITLES = {
     "head": "off the shelf\n(head only)",
     "fine_tuning": "fine tuning\n(whole network)",
 }
-_MARKERS = "osD^vPX*<>hp"
+_MARKERS = "osD^vPX*<>hpdH8."
 _LOOK: dict[str, Any] = {
     **{"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8},
     **{"axes.titlesize": 9, "axes.labelsize": 8, "legend.fontsize": 7.5},

@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -22,6 +23,17 @@ _APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
     "inception_v3": keras.applications.InceptionV3,
     "resnet50": keras.applications.ResNet50,
     "vgg19": keras.applications.VGG19,
+    "densenet121": keras.applications.DenseNet121,
+    "densenet169": keras.applications.DenseNet169,
+    "densenet201": keras.applications.DenseNet201,
+    "resnet50_v2": keras.applications.ResNet50V2,
+    # These would scale pixels themselves; here that is a setting, as for all others.
+    "efficientnet_v2_b0": partial(keras.applications.EfficientNetV2B0, include_preprocessing=False),
+    "efficientnet_v2_b3": partial(keras.applications.EfficientNetV2B3, include_preprocessing=False),
+    "convnext_tiny": partial(keras.applications.ConvNeXtTiny, include_preprocessing=False),
+    "convnext_base": partial(keras.applications.ConvNeXtBase, include_preprocessing=False),
+    "mobilenet_v3_large": partial(keras.applications.MobileNetV3Large, include_preprocessing=False),
+    "mobilenet_v3_small": partial(keras.applications.MobileNetV3Small, include_preprocessing=False),
 }
 _OWN = {"demo_plain": demo_plain, "demo_residual": demo_residual}
 
