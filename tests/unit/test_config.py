@@ -134,9 +134,9 @@ def test_a_complete_config_is_complete(tmp_path):
     assert load(yaml.safe_load(yaml.safe_dump(once)), tmp_path) == once
 
 
-@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_that_we_ship_is_right(path):
-    load_study(yaml.safe_load(path.read_text()), CONFIG)
+    load_study(yaml.safe_load(path.read_text()), path.parent)
 
 
 def test_a_config_without_a_study_changes_the_default_study():

@@ -81,7 +81,7 @@ def test_a_promised_gpu_that_is_not_there_is_a_message():
 
 def test_mixed_precision_computes_otherwise_and_leaves_a_plain_checkpoint(tmp_path):
     pixels = museum(tmp_path, TABLE)
-    rmsprop = Optimizer("rmsprop", 0.001, 0.5, False, 0.9, 1e-7)
+    rmsprop = Optimizer("rmsprop", 0.001, 0.5, False, 0.9, 1e-7, 0.004)
 
     def run(precision: str, epochs: int = 4, state: State | None = None) -> Trained:
         how = training(epochs=epochs, mixed_precision=precision, optimizer=rmsprop)

@@ -21,7 +21,7 @@ from art_transfer.train.training import Data, fine_tune, train_head
 from training_data import SGD, museum, normal, same_weights, split_table, training
 
 TABLE = split_table(train=45, validation=15, test=13)
-RMSPROP = Optimizer("rmsprop", 0.002, 0.5, False, 0.9, 1e-8)
+RMSPROP = Optimizer("rmsprop", 0.002, 0.5, False, 0.9, 1e-8, 0.004)
 MADE_FROM = {"settings": "these", "code": "c0de", "inputs": {"split.csv": "5917"}}
 
 
@@ -96,7 +96,7 @@ def test_a_run_that_was_stopped_twice_has_the_bytes_of_one_that_ran_through(
 
 @pytest.mark.parametrize("after_best", [-1, 0, 2])
 def test_early_stopping_decides_as_if_nothing_had_happened(tmp_path, after_best):
-    slow = Optimizer("sgd", 0.05, 0.9, True, 0.9, 1e-8)
+    slow = Optimizer("sgd", 0.05, 0.9, True, 0.9, 1e-8, 0.004)
     how = training(epochs=40, patience=3, optimizer=slow)
     pixels = museum(tmp_path, TABLE, contrast=6)
     whole = fine_tune(how, TABLE, pixels, "")
@@ -164,7 +164,8 @@ def fit_noisy(state: State | None, trap: Trap | None = None) -> tuple[keras.Mode
         return images[positions]
 
     data, model = Data(TABLE, read), noisy()
-    train, validation = data.batches("train", 16, 1), data.batches("validation", 16)
+    train = data.batches("train", 16, seed=1, order="shuffled")
+    validation = data.batches("validation", 16)
     return model, fit(model, train, validation, training().method, 1, 6, state)
 
 

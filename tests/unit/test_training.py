@@ -1,6 +1,7 @@
 """Training: what is trained, on whom, for how long, and which weights are tested."""
 
 import random
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -30,15 +31,15 @@ from training_data import (
     training,
 )
 
-RMSPROP = Optimizer("rmsprop", 0.001, 0.0, False, 0.9, 1e-8)  # the paper's
-ADAM = Optimizer("adam", 0.02, 0.0, False, 0.9, 1e-7)
+RMSPROP = Optimizer("rmsprop", 0.001, 0.0, False, 0.9, 1e-8, 0.004)  # the paper's
+ADAM = Optimizer("adam", 0.02, 0.0, False, 0.9, 1e-7, 0.004)
 TABLE = split_table(train=45, validation=15, test=13)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"optimizer": Optimizer("sgd", 0.5, 0.9, True, 0.9, 1e-8), "batch_size": 9999},
+        {"optimizer": Optimizer("sgd", 0.5, 0.9, True, 0.9, 1e-8, 0.004), "batch_size": 9999},
         {"optimizer": RMSPROP, "batch_size": 32},
     ],
 )
@@ -150,7 +151,9 @@ class Recorder(keras.layers.Layer):
         return x
 
 
-def seen(seed: int, first_epoch: int = 1, global_seed: int = 0) -> list[list[list[int]]]:
+def seen(
+    seed: int, first_epoch: int = 1, global_seed: int = 0, order: str = "shuffled"
+) -> list[list[list[int]]]:
     """The positions that were trained on, by epoch and step, up to epoch 3."""
     random.seed(global_seed)
     keras.utils.set_random_seed(global_seed)
@@ -158,7 +161,10 @@ def seen(seed: int, first_epoch: int = 1, global_seed: int = 0) -> list[list[lis
     output = keras.layers.Dense(3, activation="softmax")(recorder(inputs))
     model = keras.Model(inputs, output)
     data = Data(TABLE, lambda positions: positions[:, None].astype(np.float32))
-    train, validation = data.batches("train", 16, seed), data.batches("validation", 16)
+    train, validation = (
+        data.batches("train", 16, seed=seed, order=order),
+        data.batches("validation", 16),
+    )
     fit(model, train, validation, training().method, first_epoch, 3)
     steps = recorder.steps
     return [steps[start : start + 3] for start in range(0, len(steps), 3)]
@@ -181,10 +187,28 @@ def test_every_object_is_seen_once_an_epoch_in_an_order_of_seed_and_epoch_alone(
     assert seen(1, first_epoch=2) == epochs[1:]
 
 
+def test_a_fixed_order_is_the_same_in_every_epoch():
+    positions = np.flatnonzero(TABLE["split"] == "train").tolist()
+    assert [joined(steps) for steps in seen(1, order="fixed")] == [positions] * 3
+
+
+def test_a_balanced_order_shows_every_class_as_often():
+    table = split_table(train=900, validation=15, test=13, classes=9)
+    table["label"] = table["label"].where(table["label"] == "class 0", "class 1")  # one to eight
+    data = Data(table, lambda positions: positions)
+    batches = data.batches("train", 16, seed=1, order="class_balanced")
+    epochs = []
+    for _ in range(2):
+        epochs.append(np.concatenate([batches[number][1] for number in range(len(batches))]))
+        batches.on_epoch_end()
+    assert len(epochs[0]) == 900 and (epochs[0] != epochs[1]).any()
+    assert all(400 < (shown == 0).sum() < 500 for shown in epochs)
+
+
 def test_labels_stay_with_their_objects_when_batches_are_shuffled():
     data = Data(TABLE, lambda positions: positions)
-    for split, seed in (("train", 1), ("test", None)):
-        batches = data.batches(split, 16, seed)
+    for split, order in (("train", "shuffled"), ("train", "class_balanced"), ("test", "fixed")):
+        batches = data.batches(split, 16, seed=1, order=order)
         for positions, classes in (batches[index] for index in range(len(batches))):
             labels = TABLE["label"].iloc[positions].tolist()
             assert [data.classes[number] for number in classes] == labels
@@ -203,24 +227,27 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(tmp_path):
     pd.testing.assert_frame_equal(one.history, again.history, check_exact=True)
 
 
-@pytest.mark.parametrize("layer", ["last", "block1_pool"])
-def test_the_whole_network_says_of_pixels_what_the_head_says_of_features(tmp_path, layer):
+@pytest.mark.parametrize(("layer", "standardize"), [("last", False), ("block1_pool", True)])
+def test_the_whole_network_says_of_pixels_what_the_head_says_of_features(
+    tmp_path, layer, standardize
+):
     pixels = museum(tmp_path, TABLE)
     backbone = build(architecture("demo_residual", layer), RANDOM, "")
     features = features_of(backbone, pixels, TABLE, tmp_path, "tf")
-    how = training("demo_residual", layer, kind="head", scaling="tf", epochs=8)
+    changes = {"kind": "head", "epochs": 8, "standardize": standardize}
+    how = training("demo_residual", layer, scaling="tf", **changes)
     trained = train_head(how, TABLE, features, "")
     weights, bias = trained.model.get_layer(HEAD).get_weights()
     small = tf.nn.softmax(features @ weights + bias).numpy()
     images = scale(pixels.batch(pixels.rows(TABLE["object_id"])), "tf")
     whole = trained.model.predict(images, verbose=0)
-    np.testing.assert_allclose(whole, small, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(whole, small, rtol=1e-3, atol=1e-6)
     says = pd.DataFrame({"p": whole.max(axis=1)}, index=TABLE["object_id"])
     says["class"] = np.array(trained.classes)[whole.argmax(axis=1)]
     table = trained.predictions.set_index("object_id")
     assert sorted(table.index) == sorted(TABLE["object_id"][TABLE["split"] == "test"])
     assert (says["class"][table.index] == table["predicted"]).all()
-    np.testing.assert_allclose(says["p"][table.index], table["probability"], rtol=1e-4)
+    np.testing.assert_allclose(says["p"][table.index], table["probability"], rtol=1e-3)
 
 
 @pytest.fixture
@@ -239,7 +266,9 @@ def test_each_network_of_the_paper_takes_a_step(tmp_path, network):
         museum(tmp_path, table, network=network),
         build(architecture(network), RANDOM, ""),
     )
-    how = training(network, epochs=1, optimizer=Optimizer("sgd", 0.001, 0.9, True, 0.9, 1e-8))
+    how = training(
+        network, epochs=1, optimizer=Optimizer("sgd", 0.001, 0.9, True, 0.9, 1e-8, 0.004)
+    )
     trained = fine_tune(how, table, pixels, "")
     assert np.isfinite(trained.history.to_numpy()).all() and len(trained.history) == 1
     assert len(trained.predictions) == 3 and np.isfinite(trained.predictions["probability"]).all()
@@ -254,10 +283,11 @@ def test_each_network_of_the_paper_takes_a_step(tmp_path, network):
         (RMSPROP, "RMSprop", {"rho": 0.9, "momentum": 0, "epsilon": 1e-8}),
         (SGD, "SGD", {"momentum": 0.9, "nesterov": True}),
         (ADAM, "Adam", {"epsilon": 1e-7}),
+        (replace(ADAM, name="adamw"), "AdamW", {"epsilon": 1e-7, "weight_decay": 0.004}),
     ],
 )
 def test_an_optimiser_has_the_settings_it_was_given(optimizer, kind, settings):
-    made = make_optimizer(optimizer)
+    made = make_optimizer(optimizer, optimizer.learning_rate)
     assert type(made).__name__ == kind
     config = made.get_config()
     assert config["learning_rate"] == pytest.approx(optimizer.learning_rate)
@@ -276,6 +306,6 @@ def test_a_loss_that_is_no_number_stops_the_run(fault):
 
 
 def test_a_learning_rate_that_explodes_is_a_message(tmp_path):
-    how = training(optimizer=Optimizer("sgd", 1e30, 0.9, True, 0.9, 1e-8))
+    how = training(optimizer=Optimizer("sgd", 1e30, 0.9, True, 0.9, 1e-8, 0.004))
     with pytest.raises(StudyError, match=r"no longer a number in epoch [12]; .*rate than 1e[+]30"):
         fine_tune(how, TABLE, museum(tmp_path, TABLE), "")

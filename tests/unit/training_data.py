@@ -22,7 +22,7 @@ RANDOM = FirstWeights("random", 1)
 WEIGHTS = FirstWeights("weights", 0)
 CHECKPOINT = FirstWeights("run", 0)
 PIXELS = Pixels("stretch", "nearest")
-SGD = Optimizer("sgd", 0.02, 0.9, True, 0.9, 1e-8)
+SGD = Optimizer("sgd", 0.02, 0.9, True, 0.9, 1e-8, 0.004)
 
 
 def architecture(network: str = "demo_plain", layer: str = "last") -> Architecture:
@@ -46,6 +46,12 @@ def training(
         "batch_size": 16,
         "epochs": 3,
         "patience": 7,
+        "schedule": "constant",
+        "schedule_warmup_epochs": 0,
+        "label_smoothing": 0.0,
+        "order": "shuffled",
+        "augmentation": "none",
+        "standardize": False,
         "batch_norm": "batch",
         "frozen_layers": 0,
         "head_warmup_epochs": 0,

@@ -133,8 +133,9 @@ def _wrong_networks(study: Study) -> Iterator[str]:
 
 
 def _wrong_methods(study: Study) -> Iterator[str]:
-    """A head trains alone, on one device and in full precision, for it is small."""
+    """A head trains alone on ready features, on one device and in full precision: it is small."""
     alone = {"head_warmup_epochs": 0, "frozen_layers": 0, "gpus": 1, "mixed_precision": "none"}
+    alone |= {"augmentation": "none"}
     for name, method in study.settings.methods.items():
         key = f"methods.{name}"
         if method.head_warmup_epochs >= method.epochs:
@@ -146,6 +147,10 @@ def _wrong_methods(study: Study) -> Iterator[str]:
             value = getattr(method, field)
             if method.kind == "head" and value != only:
                 yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
+        if method.kind == "fine_tuning" and method.standardize:
+            yield f"`{key}.standardize` is for methods of kind head: whole networks see pixels"
+        if method.schedule == "constant" and method.schedule_warmup_epochs:
+            yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
 
 
 def _endless_inits(study: Study) -> Iterator[str]:

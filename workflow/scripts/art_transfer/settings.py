@@ -146,6 +146,7 @@ class Optimizer:
     nesterov: bool
     rho: float
     epsilon: float
+    weight_decay: float
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,12 @@ class Method:
     batch_size: int
     epochs: int
     patience: int
+    schedule: str
+    schedule_warmup_epochs: int
+    label_smoothing: float
+    order: str
+    augmentation: str
+    standardize: bool
     batch_norm: str
     frozen_layers: int
     head_warmup_epochs: int

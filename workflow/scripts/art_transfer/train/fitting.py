@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,17 +18,29 @@ from art_transfer.train.state import Keeper, State
 Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Gives the inputs at some positions: features, or scaled pixels."""
 
+Change = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
+"""Changes the inputs of a batch at random."""
+
 
 class Batches(keras.utils.PyDataset):
     """Inputs and class numbers in batches; the last batch may be smaller, nothing is dropped."""
 
     def __init__(
-        self, read: Reader, classes: NDArray[np.int64], batch_size: int, seed: int | None = None
+        self,
+        read: Reader,
+        classes: NDArray[np.int64],
+        batch_size: int,
+        seed: int = 0,
+        order: str = "fixed",
+        change: Change | None = None,
     ) -> None:
-        """``classes`` (n,) are in the order of positions. ``seed`` shuffles anew each epoch."""
+        """``classes`` (n,) are in the order of positions; ``order`` as a method's.
+
+        ``change`` is made to the inputs of each batch, at random from ``seed``.
+        """
         super().__init__()
         self._read, self._classes, self._batch_size = read, classes, batch_size
-        self._seed = seed
+        self._seed, self._kind, self._change = seed, order, change
         self.epoch = 1
         self._deal()
 
@@ -38,7 +52,10 @@ class Batches(keras.utils.PyDataset):
         """One batch: inputs and class numbers."""
         start = index * self._batch_size
         positions = self._order[start : start + self._batch_size]
-        return self._read(positions), self._classes[positions]
+        inputs = self._read(positions)
+        if self._change is not None:
+            inputs = self._change(inputs, np.random.default_rng([self._seed, self.epoch, index]))
+        return inputs, self._classes[positions]
 
     def on_epoch_end(self) -> None:
         """Go to the next epoch's order; Keras calls this."""
@@ -50,11 +67,14 @@ class Batches(keras.utils.PyDataset):
         self._deal()
 
     def _deal(self) -> None:
-        count = len(self._classes)
-        if self._seed is None:
+        count, random = len(self._classes), np.random.default_rng([self._seed, self.epoch])
+        if self._kind == "fixed":
             self._order = np.arange(count)
+        elif self._kind == "shuffled":
+            self._order = random.permutation(count)
         else:
-            self._order = np.random.default_rng([self._seed, self.epoch]).permutation(count)
+            share = 1 / np.bincount(self._classes)[self._classes]
+            self._order = random.choice(count, size=count, p=share / share.sum())
 
 
 def fit(
@@ -73,9 +93,10 @@ def fit(
     one of these epochs, and does nothing if it holds a later one, whose call restores the
     weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
+    steps = len(train), last_epoch - first_epoch + 1
     model.compile(
-        optimizer=make_optimizer(method.optimizer),
-        loss="sparse_categorical_crossentropy",
+        optimizer=make_optimizer(method.optimizer, learning_rate(method, *steps)),
+        loss=partial(_loss, smoothing=method.label_smoothing),
         metrics=["accuracy"],
         jit_compile=method.jit_compile,
     )
@@ -106,13 +127,39 @@ def fit(
     return values
 
 
-def make_optimizer(settings: Optimizer) -> keras.optimizers.Optimizer:
-    """The optimiser as Keras builds it."""
-    rate = settings.learning_rate
+def learning_rate(method: Method, batches: int, epochs: int) -> Any:
+    """A method's learning rate: a number, or Keras's schedule over epochs of so many batches.
+
+    The cosine falls to zero after ``epochs``, even if early stopping ends the training before.
+    """
+    rate = method.optimizer.learning_rate
+    if method.schedule == "constant":
+        return rate
+    rising = min(method.schedule_warmup_epochs, epochs - 1) * batches
+    falling = epochs * batches - rising
+    if not rising:
+        return keras.optimizers.schedules.CosineDecay(rate, falling)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, falling, warmup_target=rate, warmup_steps=rising
+    )
+
+
+def _loss(truth: keras.KerasTensor, probability: keras.KerasTensor, smoothing: float) -> Any:
+    """Cross-entropy of class numbers, smoothed or not (Szegedy et al. 2016, section 7)."""
+    if not smoothing:
+        return keras.losses.sparse_categorical_crossentropy(truth, probability)
+    one_hot = keras.ops.one_hot(keras.ops.reshape(truth, (-1,)), probability.shape[-1])
+    return keras.losses.categorical_crossentropy(one_hot, probability, label_smoothing=smoothing)
+
+
+def make_optimizer(settings: Optimizer, rate: Any) -> keras.optimizers.Optimizer:
+    """The optimiser as Keras builds it, with this learning rate."""
     if settings.name == "sgd":
         return keras.optimizers.SGD(rate, settings.momentum, settings.nesterov)
     if settings.name == "rmsprop":
         return keras.optimizers.RMSprop(rate, settings.rho, settings.momentum, settings.epsilon)
+    if settings.name == "adamw":
+        return keras.optimizers.AdamW(rate, settings.weight_decay, epsilon=settings.epsilon)
     return keras.optimizers.Adam(rate, epsilon=settings.epsilon)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from art_transfer.errors import StudyError
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Method
+from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
@@ -33,15 +35,15 @@ class Data:
         """The class names in the order of the network's outputs."""
         return sorted(self.table["label"].unique())
 
-    def batches(self, split: str, batch_size: int, seed: int | None = None) -> Batches:
-        """The batches of one split; ``seed`` shuffles them."""
+    def batches(self, split: str, batch_size: int, **how: Any) -> Batches:
+        """The batches of one split, in a fixed order unless ``fitting.Batches`` is told how."""
         positions = np.flatnonzero(self.table["split"] == split)
         numbers = pd.Index(self.classes).get_indexer(pd.Index(self.table["label"].iloc[positions]))
 
         def read(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
             return self.read(positions[chosen])
 
-        return Batches(read, numbers.astype(np.int64), batch_size, seed)
+        return Batches(read, numbers.astype(np.int64), batch_size, **how)
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,29 @@ def train_head(
     This is "off the shelf" (paper, section 2.3). The model that is left is the whole network.
     Goes on from ``state``, and keeps it up to date.
     """
+    width = features.shape[1]
+    mean, deviation = np.zeros(width, np.float32), np.ones(width, np.float32)
+    if training.method.standardize:
+        mean, deviation = _scale_of(features[(split["split"] == "train").to_numpy()])
+        features = (features - mean) / deviation
     data = Data(split, lambda positions: features[positions])
     seed = training.run.seed
-    inputs = keras.Input((features.shape[1],))
+    inputs = keras.Input((width,))
     layer = head(len(data.classes), seed)
     small = keras.Model(inputs, layer(inputs))
     history = _fit(small, data, training.method, seed, lambda: None, state)
     whole = with_head(build(training.architecture, training.first, file), len(data.classes), seed)
-    whole.get_layer(HEAD).set_weights(layer.get_weights())
+    kernel, bias = layer.get_weights()
+    kernel /= deviation[:, None]  # the whole network's features come as they are
+    whole.get_layer(HEAD).set_weights([kernel, bias - mean @ kernel])
     return _tested(whole, small, data, history, training)
+
+
+def _scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each feature; 1 for those that are all the same."""
+    mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
+    deviation[deviation == 0] = 1
+    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def fine_tune(
@@ -134,7 +150,9 @@ def _fit(
     state: State | None,
 ) -> pd.DataFrame:
     """Fit on the train split: first the head alone if the method says so, then what it thaws."""
-    train = data.batches("train", method.batch_size, seed)
+    change = AUGMENTATIONS[method.augmentation]
+    how = {"seed": seed, "order": method.order, "change": change}
+    train = data.batches("train", method.batch_size, **how)
     validation = data.batches("validation", method.batch_size)
     warmup = []
     if method.head_warmup_epochs:
