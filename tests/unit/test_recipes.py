@@ -91,7 +91,7 @@ def test_only_standardised_features_let_the_papers_head_move_where_they_are_tiny
     for standardize in (False, True):
         how = training(kind="head", epochs=30, patience=30, standardize=standardize)
         accuracy[standardize] = train_head(how, TABLE, features, "").metrics["test"]["accuracy"]
-    assert accuracy[True] > 0.9 and accuracy[False] < 0.6
+    assert accuracy[True] > 0.7 and accuracy[False] < 0.5
 
 
 def test_a_modern_training_that_was_stopped_has_the_bytes_of_one_that_ran_through(tmp_path):
