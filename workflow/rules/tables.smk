@@ -149,6 +149,7 @@ rule gains:
 rule comparison:
     input:
         tables=EXPERIMENT_TABLES,
+        gains=f"{RESULTS}/tables/gains.csv",
         published=published("table2", "table3", "scratch_v3"),
         table1=published("table1"),
     output:
