@@ -106,6 +106,15 @@ def tested_of(
     return of, over
 
 
+def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
+    """The accuracy over seeds; ``key`` names its random numbers."""
+    return statistics.accuracy(
+        [each.right for each in tested],
+        statistics.generator(*key),
+        shared=len({each.objects for each in tested}) == 1,
+    )
+
+
 def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> statistics.Estimate:
     """The gain of the one side over the other; ``key`` names its random numbers."""
     return statistics.difference(
