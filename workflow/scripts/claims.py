@@ -16,7 +16,7 @@ with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, ClaimsSettings), snakemake.input
     read = cache(lambda run: read_tested(run, wanted.results))
     shares = pd.read_csv(given.datasets)
-    verdicts, tests = evaluate(read_claims(given.claims), wanted.runs, read, shares)
+    verdicts, tests = evaluate(read_claims(given.claims[0]), wanted.runs, read, shares)
     write_csv(snakemake.output.csv, verdicts)
     write_csv(snakemake.output.tests, tests)
     write_text(snakemake.output.md, markdown(claims_table(verdicts)))

@@ -56,6 +56,11 @@ class Cell:
         """collection/task/backbone/init/method, as ``cells`` has it."""
         return "/".join(getattr(self, name) for name in CELL)
 
+    @property
+    def way(self) -> str:
+        """How it is trained, for readers."""
+        return f"{self.backbone}, {self.init} + {self.method}"
+
     def run(self, seed: int) -> Run:
         """Its run of a seed."""
         return Run(self.collection, self.task, self.backbone, self.init, self.method, seed)
@@ -85,6 +90,17 @@ class Comparison:
     def __str__(self) -> str:
         """As ``cells`` has it."""
         return f"{self.left} {self.operator} {self.right}"
+
+    @property
+    def words(self) -> str:
+        """The comparison for readers."""
+        left, right = self.left, self.right
+        against = right.way if isinstance(right, Cell) else f"{100 * right:g} %"
+        if isinstance(left, Share):
+            text = f"{left.collection}, {left.task}: classes that {left.other} has too"
+        else:
+            text = f"{left.collection}, {left.task}: {left.way}"
+        return f"{text} {self.operator} {against}".replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pandas as pd
 from art_transfer.report import statistics
 from art_transfer.report.claim_files import Cell, Claim, Comparison, Share
 from art_transfer.report.datasets import EVERYWHERE
-from art_transfer.report.gains import accuracy_of, difference, p_unlike, p_value, tested_of
+from art_transfer.report.estimates import accuracy_of, difference, p_unlike, tested_of
+from art_transfer.report.gains import p_value
 from art_transfer.report.grid import Cell as Text
 from art_transfer.report.grid import Grid, points
 from art_transfer.report.runs import Tested
@@ -130,7 +131,10 @@ def evaluate(
         rows = _rows(claim, runs, read, shares)
         tests += rows
         verdicts.append(_verdict(claim, rows))
-    return pd.DataFrame(verdicts, columns=VERDICTS), pd.DataFrame(tests, columns=TESTS)
+    tables = pd.DataFrame(verdicts, columns=VERDICTS), pd.DataFrame(tests, columns=TESTS)
+    for table in tables:
+        table[["seeds", "n"]] = table[["seeds", "n"]].astype("Int64")
+    return tables
 
 
 def _rows(claim: Claim, runs: Sequence[Run], read: Read, shares: pd.DataFrame) -> list[Row]:
@@ -149,7 +153,7 @@ def _rows(claim: Claim, runs: Sequence[Run], read: Read, shares: pd.DataFrame) -
     )
     rows: list[Row] = []
     for comparison, outcome in zip(claim.comparisons, outcomes, strict=True):
-        row: Row = {"id": claim.id, "comparison": str(comparison)}
+        row: Row = {"id": claim.id, "comparison": str(comparison), "words": comparison.words}
         if outcome is None:
             rows.append(row | {"outcome": "not run"})
             continue
@@ -221,12 +225,12 @@ def _numbers(row: Row) -> str:
     known = f"{points(row['estimate'])} points"
     if row["low"] < row["high"]:
         known += f", 95 % interval {points(row['low'])} to {points(row['high'])}"
-    return f"It hangs on {row['comparison']}: {known}."
+    return f"It hangs on {row['words']}: {known}."
 
 
 def claims_table(verdicts: pd.DataFrame) -> Grid:
     """The claims for readers."""
-    header = ["The paper says", "p.", "Verdict", "Because"]
+    header = ["Claim", "p.", "Verdict", "Because"]
     header += ["difference", "95 % interval", "margin", "n", "p (Holm)"]
     rows = []
     for row in verdicts.astype(object).where(verdicts.notna(), None).to_dict("records"):

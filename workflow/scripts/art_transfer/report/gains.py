@@ -1,14 +1,15 @@
 """What one way of training gains over another, object by object on the same test sets."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from art_transfer.report import statistics
+from art_transfer.report.estimates import difference, discordant, p_unlike, tested_of
 from art_transfer.report.grid import Cell, Grid, percent, points
-from art_transfer.report.runs import Tested, read_tested
+from art_transfer.report.runs import read_tested
 from art_transfer.report.tables import words
 from art_transfer.settings import Run
 
@@ -89,57 +90,6 @@ def gains(compared: Iterable[tuple[Run, Run]], results: str | Path, seed: int) -
     table = pd.DataFrame(rows).reindex(columns=GAINS)
     table["p_holm"] = table.groupby(FAMILY)["p"].transform(lambda p: statistics.holm(p.tolist()))
     return table
-
-
-def tested_of(
-    members: Sequence[tuple[Run, Run]], read: Callable[[Run], Tested]
-) -> tuple[list[Tested], list[Tested]]:
-    """What each side of some pairs of runs, one pair a seed, gets right.
-
-    Raises ValueError where the runs of a pair were not tested on the same objects.
-    """
-    of, over = ([read(run) for run in side] for side in zip(*members, strict=True))
-    for pair, first, second in zip(members, of, over, strict=True):
-        if first.objects != second.objects:
-            names = " and ".join(run.folder for run in pair)
-            raise ValueError(f"{names} were tested on different objects")
-    return of, over
-
-
-def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
-    """The accuracy over seeds; ``key`` names its random numbers."""
-    return statistics.accuracy(
-        [each.right for each in tested],
-        statistics.generator(*key),
-        shared=len({each.objects for each in tested}) == 1,
-    )
-
-
-def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> statistics.Estimate:
-    """The gain of the one side over the other; ``key`` names its random numbers."""
-    return statistics.difference(
-        [tested.right for tested in of],
-        [tested.right for tested in over],
-        statistics.generator(*key),
-        shared=len({tested.objects for tested in of}) == 1,
-    )
-
-
-def discordant(of: Sequence[Tested], over: Sequence[Tested]) -> tuple[int, int]:
-    """How many predictions only the one side, and only the other, gets right."""
-    sides = list(zip(of, over, strict=True))
-    return (
-        sum(int((a.right & ~b.right).sum()) for a, b in sides),
-        sum(int((b.right & ~a.right).sum()) for a, b in sides),
-    )
-
-
-def p_unlike(gain: statistics.Estimate, of: Sequence[Tested], over: Sequence[Tested]) -> float:
-    """Two-sided p value against no gain: McNemar's mid-p for one seed, the bootstrap's for more.
-
-    McNemar's test is about two networks; with several seeds it is asked about ways to train them.
-    """
-    return statistics.mid_p(*discordant(of, over)) if len(of) == 1 else gain.p_unlike(0.0)
 
 
 def gains_table(

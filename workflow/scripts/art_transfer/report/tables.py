@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from art_transfer.networks import NETWORKS
-from art_transfer.report import statistics
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent
 from art_transfer.report.runs import BASELINES, CELL, SCORES
 
@@ -30,10 +29,9 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     ``runs`` and ``baselines`` as ``runs.read_runs`` and ``runs.read_baselines`` give them.
     Columns: those of CELL, ``seeds`` (how many), ``n`` (test objects, summed over seeds), each of
     SCORES and the validation scores with its mean and, under ``..._sd``, its standard deviation
-    over seeds (n - 1; empty for one seed), ``accuracy_low`` and ``accuracy_high`` (95 % interval,
-    ``statistics.accuracy``), the baselines' mean accuracies on the same test objects,
-    ``parameters``, ``features``, what the preprocessing was and should have been, and the way
-    back: ``runs`` and ``metrics_sha256``, one for each seed, parted by spaces.
+    over seeds (n - 1; empty for one seed), the baselines' mean accuracies on the same test
+    objects, ``parameters``, ``features``, what the preprocessing was and should have been, and
+    the way back: ``runs`` and ``metrics_sha256``, one for each seed, parted by spaces.
     """
     joined = runs.merge(
         baselines, on=["collection", "task", "seed"], how="left", validate="many_to_one"
@@ -43,9 +41,6 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     for name in [*SCORES, "validation_accuracy", "validation_loss"]:
         table[name] = groups[name].mean()
         table[f"{name}_sd"] = groups[name].std(ddof=1)
-    spans = {key: _interval(part) for key, part in groups["tested"]}
-    for place, name in enumerate(["accuracy_low", "accuracy_high"]):
-        table[name] = pd.Series({key: span[place] for key, span in spans.items()})
     for name in [*BASELINES, "best_epoch", "parameters", "features"]:
         table[name] = groups[name].mean()
     for name in ["network", "kind", "first", "scaling", "expected_scaling"]:
@@ -53,14 +48,6 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     table["runs"] = groups["run"].agg(" ".join)
     table["metrics_sha256"] = groups["metrics_sha256"].agg(" ".join)
     return table.reset_index()
-
-
-def _interval(tested: pd.Series) -> tuple[float, float]:
-    """The 95 % interval of a cell's accuracy, from its runs' Tested."""
-    objects = [each.objects for each in tested]
-    right = [each.right for each in tested]
-    random = statistics.generator(*objects, *(int(each.sum()) for each in right))
-    return statistics.accuracy(right, random, shared=len(set(objects)) == 1).interval()
 
 
 def paper_table(table: pd.DataFrame, caption: str, titles: Mapping[str, str]) -> Grid:
