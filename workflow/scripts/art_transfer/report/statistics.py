@@ -118,11 +118,11 @@ def _estimate(
     mean = float(means.mean())
     if shared and len(values) > 1:
         objects = _objects(np.column_stack(values), of[0], added, random).mean(axis=1)
-        return Estimate(mean, objects + _seeds(means, random))
-    drawn = np.hstack(
-        [_objects(v[:, None], g, added, random) for v, g in zip(values, of, strict=True)]
-    )
-    return Estimate(mean, _of_seeds(means, drawn, random))
+        draws = objects + _seeds(means, random)
+    else:
+        drawn = [_objects(v[:, None], g, added, random) for v, g in zip(values, of, strict=True)]
+        draws = _of_seeds(means, np.hstack(drawn), random)
+    return Estimate(mean, np.clip(draws, min(added), max(added)))
 
 
 def _objects(
