@@ -188,7 +188,7 @@ def _verdict(claim: Claim, rows: Sequence[Row]) -> Row:
     found["p"] = decides["p_opposite_holm" if verdict == CONTRADICTED else "p_holm"]
     evidence = dict.fromkeys(" ".join(row["evidence"] for row in run).split())
     return found | {
-        "sentence": f"{_counts(claim, count, verdict)} {_numbers(decides)}",
+        "sentence": f"{_counts(claim, count)} {_numbers(decides)}",
         "evidence": " ".join(evidence),
     }
 
@@ -209,7 +209,7 @@ def _deciding(claim: Claim, run: Sequence[Row], verdict: str, count: int) -> Row
     return sorted(run, key=order)[min(place, len(run) - 1)]
 
 
-def _counts(claim: Claim, count: Mapping[str, int], verdict: str) -> str:
+def _counts(claim: Claim, count: Mapping[str, int]) -> str:
     """How many comparisons say what, in one sentence."""
     total = len(claim.comparisons)
     said = [f"holds in {count['holds']} of {total}"]
