@@ -97,7 +97,11 @@ RUN = "results/small/runs/big/type/small/files/tuned/seed-1/run.json"
     ("name", "target", "jobs"),
     [
         ("results/small/splits/big/type/seed-1.csv", "splits", {"split big type 1"}),
-        ("results/small/tables/first.csv", "tables", {"table first", "gains", "comparison"}),
+        (
+            "results/small/tables/first.csv",
+            "tables",
+            {"table first", "gains", "comparison", "claims"},
+        ),
         (
             RUN,
             "runs",

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import yaml
-from art_transfer.checks import load_study
+from art_transfer.checks import check_published, load_study
 from art_transfer.errors import StudyError
 from builders import small_config
 
@@ -273,3 +273,15 @@ def test_the_least_size_of_a_network_is_allowed_and_a_pixel_less_is_not(tmp_path
     load_study(small_config(backbones__b={"size": least, "network": network}), tmp_path)
     with pytest.raises(StudyError, match=f"is {least - 1}; .* at least {least} pixels"):
         load_study(small_config(backbones__b={"size": least - 1, "network": network}), tmp_path)
+
+
+def test_a_folder_of_published_numbers_that_is_not_there_is_a_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    study, _ = load_study(small_config(published="numbers"), tmp_path)
+    with pytest.raises(StudyError, match="`published` is 'numbers', but there is no such folder"):
+        check_published(study)
+    (tmp_path / "numbers").mkdir()
+    with pytest.raises(StudyError, match="with a CSV in it"):
+        check_published(study)
+    (tmp_path / "numbers" / "claims.csv").touch()
+    check_published(study)

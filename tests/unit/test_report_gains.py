@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from art_transfer.report.gains import gains, gains_table, interval, mid_p, pairs
+from art_transfer.report.gains import gains, gains_table, pairs
 from art_transfer.report.grid import markdown
+from art_transfer.report.statistics import holm, mid_p
 from art_transfer.settings import Run
 from test_report_runs import write_run
 
@@ -34,10 +35,11 @@ def test_a_gain_is_paired_object_by_object(tmp_path):
     assert (row["of"], row["over"]) == ("museum_net/off_the_shelf", "photos/off_the_shelf")
     assert (row["n"], row["only_of"], row["only_over"]) == (100, 35, 5)
     assert row["gain"] == pytest.approx(0.30)
-    # variance of a paired difference: (35 + 5) / 100 - 0.3 ** 2, over 100 objects
-    margin = 1.96 * np.sqrt((0.40 - 0.09) / 100)
-    assert row["low"] == pytest.approx(0.30 - margin, abs=0.011)
-    assert row["high"] == pytest.approx(0.30 + margin, abs=0.011)
+    # Bonett and Price's interval: one more object won and one more lost, then a paired difference
+    centre, discordant = 30 / 102, 42 / 102
+    margin = 1.96 * np.sqrt((discordant - centre**2) / 102)
+    assert row["low"] == pytest.approx(centre - margin, abs=0.011)
+    assert row["high"] == pytest.approx(centre + margin, abs=0.011)
     assert row["p"] < 1e-6
 
 
@@ -51,54 +53,43 @@ def test_the_same_seed_gives_the_same_table_whatever_else_is_compared(tmp_path):
     assert beside.iloc[1].to_dict() == alone.iloc[0].to_dict()
 
 
-def test_seeds_are_pooled(tmp_path):
-    compared = []
-    for seed, n in ((1, 8), (2, 6)):
-        pair = replace(THETA_HAT, seed=seed), replace(THETA, seed=seed)
-        write_run(tmp_path, pair[0], [i < n for i in range(10)])
-        write_run(tmp_path, pair[1], [i < 4 for i in range(10)])
-        compared.append(pair)
-    (row,) = gains(compared, tmp_path, seed=1).to_dict("records")
-    assert (row["seeds"], row["n"], row["only_of"]) == (2, 20, 6)
-    assert row["gain"] == pytest.approx(0.3)
+def test_with_several_seeds_the_interval_is_over_seeds_too(tmp_path):
+    def found(counts):
+        compared = []
+        for seed, n in enumerate(counts, start=1):
+            pair = replace(THETA_HAT, seed=seed), replace(THETA, seed=seed)
+            write_run(tmp_path, pair[0], [i < n for i in range(200)])
+            write_run(tmp_path, pair[1], [i < 80 for i in range(200)])
+            compared.append(pair)
+        (row,) = gains(compared, tmp_path, seed=1).to_dict("records")
+        assert (row["seeds"], row["n"], row["only_of"]) == (3, 600, 180)
+        assert row["gain"] == pytest.approx(0.3)
+        return row
+
+    alike, spread = found([140, 140, 140]), found([120, 140, 160])
+    assert spread["high"] - spread["low"] > 2 * (alike["high"] - alike["low"])
+    # Student's interval over the three seeds' gains of 0.2, 0.3 and 0.4
+    assert spread["low"] == pytest.approx(0.3 - 4.303 * 0.1 / np.sqrt(3), abs=0.03)
+    assert 0.01 < spread["p"] < 0.08, "not McNemar's, whose p is far smaller"
 
 
-def test_different_test_objects_cannot_be_paired(tmp_path):
+def test_other_test_objects_cannot_be_paired(tmp_path):
+    other = replace(THETA, seed=2)
+    write_run(tmp_path, THETA_HAT, [True] * 10)
+    write_run(tmp_path, other, [True] * 10)
     with pytest.raises(ValueError, match="tested on different objects"):
-        gains([(THETA_HAT, replace(THETA, seed=2))], tmp_path, seed=1)
+        gains([(THETA_HAT, other)], tmp_path, seed=1)
 
 
-@pytest.mark.parametrize(
-    ("better", "worse", "p"),
-    [
-        (0, 0, 1.0),
-        (3, 3, 1.0),
-        # by hand: 2 * P(X <= 1) - P(X = 1) for X ~ Binomial(6, 1/2) = 2 * 7/64 - 6/64
-        (5, 1, 8 / 64),
-        # Fagerland et al. (2013), table 1: airway hyper-responsiveness, 1 and 7 discordant pairs
-        (1, 7, 0.0391),
-        # the same paper's complete response, 6 and 16 discordant pairs
-        (6, 16, 0.0347),
-    ],
-)
-def test_mid_p_is_mcnemar_s(better, worse, p):
-    assert mid_p(better, worse) == pytest.approx(p, abs=5e-5)
-    assert mid_p(worse, better) == mid_p(better, worse)
-
-
-def test_no_differences_give_no_width():
-    assert interval(np.array([[0, 1]] * 30), np.random.default_rng(1)) == (0.0, 0.0)
-
-
-def test_intervals_cover_the_true_gain():
-    generator = np.random.default_rng(0)
-    covered = 0
-    for _ in range(300):
-        difference = generator.choice([-1, 0, 1], size=400, p=[0.1, 0.7, 0.2])
-        sums = np.column_stack([difference, np.ones(400, int)])
-        low, high = interval(sums, generator)
-        covered += low <= 0.1 <= high
-    assert 0.92 <= covered / 300 <= 0.98
+def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
+    other = [replace(run, task="artist") for run in (THETA_HAT, THETA)]
+    tuned = replace(THETA, method="fine_tuning")
+    for run, right in ((THETA_HAT, 9), (THETA, 3), (tuned, 10), (other[0], 8), (other[1], 3)):
+        write_run(tmp_path, run, [i < right for i in range(12)])
+    table = gains([(THETA_HAT, THETA), (tuned, THETA), (other[0], other[1])], tmp_path, seed=1)
+    single = [mid_p(6, 0), mid_p(7, 0), mid_p(5, 0)]
+    assert table["p"].tolist() == single
+    assert table["p_holm"].tolist() == [*holm(single[:2]), single[2]]
 
 
 def test_the_table_for_readers_says_gain_in_points(tmp_path):
@@ -109,5 +100,6 @@ def test_the_table_for_readers_says_gain_in_points(tmp_path):
     first, second = ([cell.text for cell in row] for row in grid.groups[0])
     assert first[:4] == ["type", "VGG19", "museum net + off the shelf", "photos + off the shelf"]
     assert first[4:7] == ["75.00", "40.00", "+35.00"]
+    assert first[8:] == ["< 0.0001", "+0.72", "100"]
     assert second[6] == "−35.00"
     assert "**+35.00**" in markdown(grid)

@@ -9,7 +9,13 @@ import pytest
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256, write_json
 from art_transfer.formats import PREDICTIONS, SPLITS, read_parquet, write_csv, write_parquet
-from art_transfer.report.runs import read_baselines, read_histories, read_predictions, read_runs
+from art_transfer.report.runs import (
+    read_baselines,
+    read_histories,
+    read_predictions,
+    read_runs,
+    read_tested,
+)
 from art_transfer.settings import Run
 
 RUN = Run("museum", "type", "vgg19", "imagenet", "fine_tuning", 1)
@@ -151,6 +157,29 @@ def test_a_missing_or_truncated_file_is_named(tmp_path, name):
     refused(tmp_path, split, f"{name}: this file cannot be read")
     path.unlink()
     refused(tmp_path, split, f"{name}: this file is missing")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    split = write_run(tmp_path, RUN, [True] * 10)
+    shutil.rmtree(tmp_path / RUN.folder)
+    refused(tmp_path, split, f"{RUN.folder}/metrics.json: this file is missing")
+
+
+def test_rows_in_another_order_are_the_same_predictions(tmp_path):
+    split = write_run(tmp_path, RUN, [True] * 3 + [False] * 7)
+    (before,) = read_runs([RUN], tmp_path, [split])["tested"]
+    path = tmp_path / RUN.folder / "predictions.parquet"
+    write_parquet(path, read_parquet(path, PREDICTIONS)[::-1], PREDICTIONS)
+    (after,) = read_runs([RUN], tmp_path, [split])["tested"]
+    assert after.right.tolist() == before.right.tolist() == [True] * 3 + [False] * 7
+    assert after.objects == before.objects == read_tested(RUN, tmp_path).objects
+
+
+def test_runs_of_other_objects_are_told_apart(tmp_path):
+    other = dataclasses.replace(RUN, seed=2)
+    write_run(tmp_path, RUN, [True] * 10)
+    write_run(tmp_path, other, [True] * 10)
+    assert read_tested(RUN, tmp_path).objects != read_tested(other, tmp_path).objects
 
 
 def test_a_key_left_out_is_named(tmp_path):

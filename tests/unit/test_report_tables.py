@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from art_transfer.formats import write_csv
+from art_transfer.report.estimates import with_intervals
 from art_transfer.report.grid import Cell, Grid, escape_latex, escape_markdown, latex, markdown
 from art_transfer.report.runs import read_baselines, read_runs
 from art_transfer.report.tables import cells, paper_table
@@ -152,3 +153,14 @@ def test_every_special_character_of_a_name_is_escaped():
         r"\textless{}\textgreater{}\textbar{}"
     )
     assert escape_markdown("a|b*c_d`e<f>\n[g]") == r"a\|b\*c\_d\`e\<f\> \[g\]"
+
+
+def test_each_cell_has_the_interval_of_its_own_accuracy(tmp_path):
+    counts = grid_of(["imagenet"], ["off_the_shelf"], [4, 6, 18, 16], seeds=(1, 2))
+    splits = [write_run(tmp_path, run, right(n)) for run, n in counts.items()]
+    runs = read_runs(counts, tmp_path, splits)
+    table = with_intervals(cells(runs, read_baselines(counts, tmp_path)), runs)
+    assert table["accuracy"].tolist() == pytest.approx([0.25, 0.85])
+    # two seeds 10 points apart: Student's interval is 63 points wide on each side, within 0 and 1
+    assert table["accuracy_low"].tolist() == pytest.approx([0, 0.22], abs=0.1)
+    assert table["accuracy_high"].tolist() == pytest.approx([0.88, 1], abs=0.1)

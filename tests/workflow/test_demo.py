@@ -46,6 +46,21 @@ def test_fine_tuning_beats_off_the_shelf_and_theta_hat_beats_theta(demo):
     assert (theta_hat["gain"] > 0).all()
 
 
+def test_each_claim_ends_with_a_verdict_and_its_evidence(demo):
+    results = demo / "results" / "demo"
+    claims = pd.read_csv(results / "tables" / "claims.csv").set_index("id")
+    verdicts = claims["verdict"].to_dict()
+    assert len(verdicts) == 8 and set(verdicts.values()) <= {
+        *["supported", "contradicted", "undecided"]
+    }
+    assert verdicts["fine-tuning"] == verdicts["artists-shared"] == "supported"
+    assert verdicts["heads-alike"] == "undecided"
+    assert claims.loc["heads-alike", "sentence"] == "Not run in this study."
+    folders = claims.loc["fine-tuning", "evidence"].split()
+    assert len(folders) == 12
+    assert all((results / folder / "predictions.parquet").is_file() for folder in folders)
+
+
 def test_fine_tuning_beats_what_one_gets_without_a_network(demo):
     table = pd.read_csv(demo / "results/demo/tables/table2.csv")
     tuned = table[table["method"] == "fine_tuning"]
@@ -98,7 +113,7 @@ def test_unreadable_images_are_listed_left_out_and_counted(demo):
 
 def test_the_report_holds_every_table_and_figure(demo):
     report = (demo / "results/demo/report.html").read_text(encoding="utf-8")
-    for name in ("table2.md", "table3.md", "gains.md", "comparison.md", "datasets.md"):
+    for name in ("claims.md", "table2.md", "table3.md", "gains.md", "comparison.md", "datasets.md"):
         assert name in report
     for name in ("figure1.png", "figure2.png", "figure3.png", "figure4.png"):
         assert name in report

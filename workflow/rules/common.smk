@@ -4,13 +4,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from art_transfer.checks import check_definitions, check_mappings, load_study
+from art_transfer.checks import check_definitions, check_mappings, check_published, load_study
 from art_transfer.config import with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
     CatalogueSettings,
+    ClaimsSettings,
     CostRecord,
     CostSettings,
     CrateSettings,
@@ -39,6 +40,7 @@ try:
     )
     check_definitions(study, Path("resources"))
     check_mappings(study)
+    check_published(study)
 except StudyError as error:
     raise WorkflowError(str(error))
 config.clear()

@@ -7,6 +7,7 @@ localrules:
     table,
     gains,
     comparison,
+    claims,
     datasets,
     label_decisions,
     cost,
@@ -41,9 +42,10 @@ def table_baselines(wildcards):
 
 
 def published(*names):
-    """The files of published numbers of these names, if the study has any."""
+    """The files of published numbers and claims of these names, those that the study has."""
     folder = study.settings.published
-    return [f"{folder}/{name}.csv" for name in names] if folder else []
+    paths = [f"{folder}/{name}.csv" for name in names] if folder else []
+    return [path for path in paths if Path(path).is_file()]
 
 
 def labels_files(kind):
@@ -149,6 +151,7 @@ rule gains:
 rule comparison:
     input:
         tables=EXPERIMENT_TABLES,
+        gains=f"{RESULTS}/tables/gains.csv",
         published=published("table2", "table3", "scratch_v3"),
         table1=published("table1"),
     output:
@@ -171,6 +174,35 @@ rule comparison:
         code=fingerprint("comparison.py"),
     script:
         "../scripts/comparison.py"
+
+
+rule claims:
+    input:
+        claims=published("claims"),
+        datasets=f"{RESULTS}/tables/datasets.csv",
+        tables=EXPERIMENT_TABLES,
+        runs=run_files(COMPARED, ["predictions.parquet"]),
+    output:
+        csv=f"{RESULTS}/tables/claims.csv",
+        tests=f"{RESULTS}/tables/claims-tests.csv",
+        md=report(
+            f"{RESULTS}/tables/claims.md",
+            caption="../report/claims.rst",
+            category="Answers",  # the report sorts them by name: this one comes first
+            labels={"table": "claims"},
+        ),
+    log:
+        f"{LOGS}/tables/claims.log",
+    benchmark:
+        f"{LOGS}/tables/claims.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(ClaimsSettings(RESULTS, COMPARED)),
+        code=fingerprint("claims.py"),
+    script:
+        "../scripts/claims.py"
 
 
 rule datasets:
@@ -278,6 +310,7 @@ rule tables:
         EXPERIMENT_TABLES,
         rules.gains.output,
         rules.comparison.output,
+        rules.claims.output if published("claims") else [],
         rules.datasets.output,
         rules.label_rules.output,
         rules.cost.output,

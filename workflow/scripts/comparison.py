@@ -5,7 +5,7 @@ from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import TitleSettings
-from art_transfer.report.comparison import compare, comparison_table, read_published, read_table1
+from art_transfer.report.comparison import compare, comparison_tables, read_published, read_table1
 from art_transfer.report.grid import markdown
 from art_transfer.report.tables import network_titles
 
@@ -13,9 +13,8 @@ with logged(snakemake.log[0]):
     given = snakemake.input
     cells = pd.concat(map(pd.read_csv, given.tables), ignore_index=True)
     sizes = read_table1(given.table1[0]) if given.table1 else None
-    table = compare(read_published(given.published), sizes, cells)
+    table = compare(read_published(given.published), sizes, cells, pd.read_csv(given.gains))
     titles = settings(snakemake, TitleSettings).titles
     write_csv(snakemake.output.csv, table)
-    write_text(
-        snakemake.output.md, markdown(comparison_table(table, titles, network_titles(cells)))
-    )
+    grids = comparison_tables(table, titles, network_titles(cells))
+    write_text(snakemake.output.md, "\n".join(map(markdown, grids)))

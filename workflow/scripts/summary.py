@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 results = Path(sys.argv[1])
-for name in ("datasets", "table2", "table3", "unrelated", "gains"):
+for name in ("claims", "datasets", "table2", "table3", "unrelated", "gains"):
     path = results / "tables" / f"{name}.md"
     if path.is_file():
         print(path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import TableSettings
+from art_transfer.report.estimates import with_intervals
 from art_transfer.report.grid import latex, markdown
 from art_transfer.report.runs import read_baselines, read_runs
 from art_transfer.report.tables import cells, paper_table
@@ -13,6 +14,6 @@ with logged(snakemake.log[0]):
     runs = read_runs(wanted.runs, wanted.results, wanted.splits)
     table = cells(runs, read_baselines(wanted.runs, wanted.results))
     grid = paper_table(table, wanted.title, wanted.titles)
-    write_csv(snakemake.output.csv, table)
+    write_csv(snakemake.output.csv, with_intervals(table, runs))
     write_text(snakemake.output.md, markdown(grid))
     write_text(snakemake.output.tex, latex(grid))

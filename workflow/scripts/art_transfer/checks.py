@@ -233,3 +233,13 @@ def check_mappings(study: Study) -> None:
                 f"`tasks.{name}.mapping` is {task.mapping!r}, but there is no such file; expected "
                 "a CSV with the columns value,concept, relative to where Snakemake is started"
             )
+
+
+def check_published(study: Study) -> None:
+    """Stop where the folder of published numbers and claims is none, or has nothing to read."""
+    folder = study.settings.published
+    if folder and not any(Path(folder).glob("*.csv")):
+        raise StudyError(
+            f"`published` is {folder!r}, but there is no such folder with a CSV in it; expected "
+            "one with claims.csv or published tables, relative to where Snakemake is started"
+        )

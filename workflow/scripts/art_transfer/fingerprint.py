@@ -22,6 +22,7 @@ NUMERIC = {
     "numpy": "numpy",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
+    "statsmodels": "statsmodels",
     "tensorflow": "tensorflow",
 }
 """Import names of the libraries that change numbers, and the names they are distributed by."""

@@ -114,6 +114,14 @@ class GainsSettings:
 
 
 @dataclass(frozen=True)
+class ClaimsSettings:
+    """Which runs the claims may be tried on."""
+
+    results: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
 class TitleSettings:
     """How the collections are called in a table."""
 

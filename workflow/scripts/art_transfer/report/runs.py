@@ -1,16 +1,29 @@
 """Run folders as one tidy table, each checked against the split that it was tested on."""
 
 import dataclasses
+import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256
-from art_transfer.formats import HISTORY, PREDICTIONS, SPLITS, read_csv, read_parquet
+from art_transfer.formats import (
+    HISTORY,
+    PREDICTIONS,
+    SPLITS,
+    columns,
+    read_arrow,
+    read_csv,
+    read_parquet,
+)
 from art_transfer.settings import Run
 
 CELL = ["collection", "task", "backbone", "init", "method"]
@@ -21,6 +34,16 @@ SCORES = ["accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1"]
 
 BASELINES = ["largest_class", "thumbnail"]
 """What one gets without a network."""
+
+_LABELLED = columns(PREDICTIONS, "object_id", "label", "predicted")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Which test objects a run gets right, in the order of their ids."""
+
+    objects: str  # a hash of the ids: the same for runs that were tested on the same objects
+    right: NDArray[np.bool_]
 
 
 def read_runs(
@@ -33,23 +56,34 @@ def read_runs(
     ``validation_accuracy`` (0-1) and ``validation_loss`` at the chosen epoch, ``best_epoch``,
     ``epochs``, ``parameters`` (of the network with its head), ``features`` (their number),
     ``network`` (a name in NETWORKS), ``kind`` (of the method), ``first`` (kind of first weights),
-    ``scaling``, ``expected_scaling``, ``run`` (folder below ``results``) and ``metrics_sha256``.
+    ``scaling``, ``expected_scaling``, ``run`` (folder below ``results``), ``metrics_sha256`` and
+    ``tested`` (a Tested).
 
     Raises StudyError, naming the file, where a run folder is incomplete or unreadable, belongs to
     another run, was tested on other objects or labels than the split's test objects, or where
     its printed accuracy is not that of its predictions.
     """
-    tests: dict[Path, pd.Series] = {}
+    tests: dict[Path, pa.Table] = {}
     rows = {}
     for run, split in dict(zip(runs, splits, strict=True)).items():
         path = Path(split)
         if path not in tests:
             table = read_csv(path, SPLITS)
-            tests[path] = table[table["split"] == "test"].set_index("object_id")["label"]
-        row = _row(run, Path(results))
-        _check_predictions(run, Path(results), row, tests[path], path)
-        rows[run] = row
+            test = table.loc[table["split"] == "test", ["object_id", "label"]]
+            schema = columns(PREDICTIONS, "object_id", "label")
+            tests[path] = _in_order(pa.Table.from_pandas(test, schema, preserve_index=False))
+        row, found = _row(run, Path(results)), _predicted(run, Path(results))
+        if not found.select(["object_id", "label"]).equals(tests[path]):
+            raise StudyError(_other_objects(run, Path(results), tests[path].to_pandas(), path))
+        tested = _tested(found)
+        _check_scores(run, Path(results), row, tested)
+        rows[run] = row | {"tested": tested}
     return pd.DataFrame(list(rows.values()))
+
+
+def read_tested(run: Run, results: str | Path) -> Tested:
+    """Read which test objects a run gets right. Raises StudyError where the file is unreadable."""
+    return _tested(_predicted(run, Path(results)))
 
 
 def read_histories(runs: Iterable[Run], results: str | Path) -> pd.DataFrame:
@@ -126,37 +160,60 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
     }
 
 
-def _check_predictions(
-    run: Run, results: Path, row: dict[str, Any], test: pd.Series, split: Path
-) -> None:
-    """The predictions must be of the test objects, each once, with their labels and accuracy."""
+def _predicted(run: Run, results: Path) -> pa.Table:
+    """A run's object_id, label and predicted, in the order of the ids."""
+    path = results / run.folder / "predictions.parquet"
+    return _in_order(_readable(path, lambda path: read_arrow(path, _LABELLED)))
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    """The table sorted by ``object_id``, in one piece; those that we write are sorted already."""
+    table = table.replace_schema_metadata(None).combine_chunks()
+    ids = table["object_id"]
+    ordered = len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py()
+    return table if ordered else table.sort_by("object_id").combine_chunks()
+
+
+def _tested(found: pa.Table) -> Tested:
+    # Neither buffers nor lengths alone tell ids apart: "ab", "c" and "a", "bc" share the bytes.
+    ids = "\n".join(found["object_id"].to_pylist())
+    right = pc.equal(found["label"], found["predicted"]).to_numpy()
+    return Tested(hashlib.sha256(ids.encode()).hexdigest(), right)
+
+
+def _other_objects(run: Run, results: Path, expected: pd.DataFrame, split: Path) -> str:
+    """How the predictions' objects and labels differ from the test objects of the split."""
     path = results / run.folder / "predictions.parquet"
     table = read_predictions(run, results).set_index("object_id")
+    test = expected.set_index("object_id")["label"]
     again = "Remove the folder to have the run made again"
     doubled = table.index[table.index.duplicated()].unique()
     if len(doubled):
-        raise StudyError(f"{path}: {_examples(doubled)} occur more than once. {again}")
+        return f"{path}: {_examples(doubled)} occur more than once. {again}"
     missing, foreign = test.index.difference(table.index), table.index.difference(test.index)
     if len(missing) or len(foreign):
-        raise StudyError(
+        return (
             f"{path}: this run was tested on other objects than the test split of {split}: "
             f"{len(missing)} of its {len(test)} objects are missing ({_examples(missing)}) and "
             f"{len(foreign)} do not belong to it ({_examples(foreign)}). {again}"
         )
     labels = test.reindex(table.index)
     wrong = table.index[table["label"] != labels]
-    if len(wrong):
-        found, expected = table.at[wrong[0], "label"], labels[wrong[0]]
-        raise StudyError(
-            f"{path}: the labels of {len(wrong)} objects are not those of {split}, such as "
-            f"{wrong[0]!r}: {found!r} instead of {expected!r}. {again}"
-        )
-    computed = {"n": len(table), "accuracy": float(table["right"].mean())}
+    found, expected_label = table.at[wrong[0], "label"], labels[wrong[0]]
+    return (
+        f"{path}: the labels of {len(wrong)} objects are not those of {split}, such as "
+        f"{wrong[0]!r}: {found!r} instead of {expected_label!r}. {again}"
+    )
+
+
+def _check_scores(run: Run, results: Path, row: dict[str, Any], tested: Tested) -> None:
+    """The number of objects and the accuracy that are printed must be those of the predictions."""
+    computed = {"n": len(tested.right), "accuracy": float(tested.right.mean())}
     for name, value in computed.items():
         if abs(row[name] - value) > 1e-6:
             raise StudyError(
-                f"{path.with_name('metrics.json')}: test.{name} is {row[name]}, but the "
-                f"predictions beside it give {value}. {again}"
+                f"{results / run.folder / 'metrics.json'}: test.{name} is {row[name]}, but the "
+                f"predictions beside it give {value}. Remove the folder to have the run made again"
             )
 
 

@@ -1,0 +1,170 @@
+"""The statistics against known truths: simulated studies, hand-made tables, other libraries."""
+
+import numpy as np
+import pytest
+from art_transfer.report import statistics
+from art_transfer.report.statistics import (
+    Span,
+    accuracy,
+    cohens_h,
+    difference,
+    generator,
+    holm,
+    mid_p,
+    printed,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.stats.weightstats import ttost_paired
+
+STUDIES = 1000
+
+
+@pytest.fixture
+def fewer_draws(monkeypatch):
+    """Enough for the coverage of an interval, and ten times as fast."""
+    monkeypatch.setattr(statistics, "RESAMPLES", 1000)
+
+
+def coverage(make, truth, studies=STUDIES):
+    """The share of simulated studies whose interval holds the truth."""
+    spans = [make().interval() for _ in range(studies)]
+    return np.mean([low <= truth <= high for low, high in spans])
+
+
+@pytest.mark.parametrize(("n", "truth"), [(300, 0.5), (200, 0.92), (400, 0.07)])
+def test_intervals_cover_a_known_accuracy(fewer_draws, n, truth):
+    random = np.random.default_rng(n)
+    covered = coverage(lambda: accuracy([random.random(n) < truth], random), truth)
+    assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.parametrize(("n", "worse", "better"), [(40, 0.1, 0.2), (400, 0.1, 0.2)])
+def test_intervals_cover_a_known_gain(fewer_draws, n, worse, better):
+    random = np.random.default_rng(n)
+
+    def study():
+        drawn = random.random(n)
+        return difference([drawn < better], [drawn > 1 - worse], random)
+
+    assert 0.93 <= coverage(study, better - worse) <= 0.97
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(3, 1), (3, 3), (5, 1)])
+def test_intervals_over_seeds_and_objects_cover_a_known_accuracy(fewer_draws, seeds, spread):
+    """``spread`` between seeds in units of the error that 300 test objects have."""
+    random, n = np.random.default_rng(10 * seeds + spread), 300
+    between = spread * np.sqrt(0.7 * 0.3 / n)
+
+    def study():
+        truths = 0.7 + between * random.standard_normal(seeds)
+        return accuracy([random.random(n) < truth for truth in truths], random)
+
+    assert 0.93 <= coverage(study, 0.7) <= 0.98
+
+
+def test_seeds_that_share_their_test_objects_do_not_make_these_more(fewer_draws):
+    """Five networks that agree object by object are as sure of the objects as one."""
+    right = np.random.default_rng(0).random(300) < 0.7
+    one, five = (
+        np.ptp(accuracy([right] * s, generator(s), shared=True).interval()) for s in (1, 5)
+    )
+    own = np.ptp(accuracy([right] * 5, generator(5)).interval())
+    assert five == pytest.approx(one, rel=0.15)
+    assert own < 0.6 * one
+
+
+def test_near_duplicates_are_drawn_together(fewer_draws):
+    """Objects that come in groups, right or wrong together, are as many as the groups."""
+    random, truth = np.random.default_rng(7), 0.7
+
+    def study(grouped):
+        groups = np.repeat(np.arange(120), random.integers(1, 6, 120))
+        right = (random.random(120) < truth)[groups]
+        return accuracy([right], random, groups=[groups] if grouped else None)
+
+    assert 0.93 <= coverage(lambda: study(True), truth) <= 0.97
+    assert coverage(lambda: study(False), truth, 200) < 0.8
+
+
+def test_agreement_of_few_objects_proves_nothing():
+    nothing = difference([[1] * 30], [[1] * 30], generator(0))
+    low, high = nothing.interval()
+    assert nothing.value == 0 and low < -0.03 and high > 0.03
+    assert nothing.p_equivalent(0.01) > 0.05
+
+
+def test_the_same_key_gives_the_same_draws_and_another_other_ones():
+    right = [[1] * 60 + [0] * 40]
+    one, again, other = (accuracy(right, generator("a", key)).draws for key in (1, 1, 2))
+    assert (one == again).all() and (one != other).any()
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 50))
+def test_mcnemar_agrees_with_statsmodels(better, worse, both):
+    exact = mcnemar([[both, better], [worse, both]], exact=True).pvalue
+    found = mid_p(better, worse)
+    assert found == mid_p(worse, better)
+    if better == worse:
+        assert found == pytest.approx(1.0) == exact
+    else:
+        assert found == pytest.approx(exact - binom.pmf(better, better + worse, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "p"),
+    [
+        (0, 0, 1.0),
+        # by hand: 2 * P(X <= 1) - P(X = 1) for X ~ Binomial(6, 1/2) = 2 * 7/64 - 6/64
+        (5, 1, 8 / 64),
+        # Fagerland et al. (2013), table 1: airway hyper-responsiveness, 1 and 7 discordant pairs
+        (1, 7, 0.0391),
+        # the same paper's complete response, 6 and 16 discordant pairs
+        (6, 16, 0.0347),
+    ],
+)
+def test_mid_p_is_fagerland_s(better, worse, p):
+    assert mid_p(better, worse) == pytest.approx(p, abs=5e-5)
+
+
+def test_holm_by_hand():
+    # sorted 0.01, 0.02, 0.03, 0.4 times 4, 3, 2, 1, and never less than the one before
+    assert holm([0.03, 0.01, 0.4, 0.02]) == pytest.approx([0.06, 0.04, 0.4, 0.06])
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(("better", "worse"), [(60, 60), (80, 60), (100, 60), (140, 60)])
+def test_equivalence_agrees_with_statsmodels_where_both_can_tell(better, worse):
+    of = np.array([1] * better + [0] * worse + [1] * (10_000 - better - worse))
+    over = np.array([0] * better + [1] * worse + [1] * (10_000 - better - worse))
+    expected = ttost_paired(of, over, -0.005, 0.005)[0]
+    found = difference([of], [over], generator(better)).p_equivalent(0.005)
+    assert found == pytest.approx(expected, abs=0.02)
+    assert (found < 0.05) == (expected < 0.05)
+
+
+def test_equivalence_is_the_90_percent_interval_within_the_margins():
+    found = difference([[1] * 950 + [0] * 50], [[0] * 40 + [1] * 910 + [0] * 50], generator(1))
+    low, high = found.interval(0.90)
+    assert found.p_equivalent(high + 0.001) < 0.05 < found.p_equivalent(high - 0.001)
+    assert low > 0, "a difference, and yet within a wide margin"
+
+
+def test_spans_are_newcombe_s():
+    theirs, ours = printed(0.9223, 11_000), printed(0.9123, 10_000)
+    found = ours - theirs
+    low, high = confint_proportions_2indep(9123, 10_000, 0.9223 * 11_000, 11_000, method="newcomb")
+    assert found.value == pytest.approx(-0.01)
+    assert (found.low, found.high) == pytest.approx((low, high))
+    unknown = ours - printed(0.9, np.nan)
+    assert unknown.value == pytest.approx(0.0123) and np.isnan([unknown.low, unknown.high]).all()
+    certain = Span(0.5, 0.4, 0.7) - Span(0.3, 0.3, 0.3)
+    assert (certain.low, certain.high) == pytest.approx((0.1, 0.4))
+
+
+def test_cohen_s_h_by_hand():
+    assert cohens_h(0.5, 0.25) == pytest.approx(np.pi / 2 - np.pi / 3)
+    assert cohens_h(0.25, 0.5) == -cohens_h(0.5, 0.25)

@@ -1,0 +1,74 @@
+"""What runs get right, as estimates: of an accuracy, and of one way to train against another."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from art_transfer.report import statistics
+from art_transfer.report.runs import CELL, Tested
+from art_transfer.settings import Run
+
+
+def with_intervals(cells: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """The cells of a table (``tables.cells``) with the 95 % interval of their accuracies.
+
+    ``runs`` as ``runs.read_runs`` gives them. Adds ``accuracy_low`` and ``accuracy_high``.
+    """
+    spans = {
+        key: accuracy_of(list(tested), *key).interval()
+        for key, tested in runs.groupby(CELL, sort=False)["tested"]
+    }
+    found = [spans[tuple(key)] for key in cells[CELL].to_numpy()]
+    low, high = zip(*found, strict=True)
+    return cells.assign(accuracy_low=low, accuracy_high=high)
+
+
+def tested_of(
+    members: Sequence[tuple[Run, Run]], read: Callable[[Run], Tested]
+) -> tuple[list[Tested], list[Tested]]:
+    """What each side of some pairs of runs, one pair a seed, gets right.
+
+    Raises ValueError where the runs of a pair were not tested on the same objects.
+    """
+    of, over = ([read(run) for run in side] for side in zip(*members, strict=True))
+    for pair, first, second in zip(members, of, over, strict=True):
+        if first.objects != second.objects:
+            names = " and ".join(run.folder for run in pair)
+            raise ValueError(f"{names} were tested on different objects")
+    return of, over
+
+
+def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
+    """The accuracy over seeds; ``key`` names its random numbers."""
+    return statistics.accuracy(
+        [each.right for each in tested],
+        statistics.generator(*key),
+        shared=len({each.objects for each in tested}) == 1,
+    )
+
+
+def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> statistics.Estimate:
+    """The gain of the one side over the other; ``key`` names its random numbers."""
+    return statistics.difference(
+        [tested.right for tested in of],
+        [tested.right for tested in over],
+        statistics.generator(*key),
+        shared=len({tested.objects for tested in of}) == 1,
+    )
+
+
+def discordant(of: Sequence[Tested], over: Sequence[Tested]) -> tuple[int, int]:
+    """How many predictions only the one side, and only the other, gets right."""
+    sides = list(zip(of, over, strict=True))
+    return (
+        sum(int((a.right & ~b.right).sum()) for a, b in sides),
+        sum(int((b.right & ~a.right).sum()) for a, b in sides),
+    )
+
+
+def p_unlike(gain: statistics.Estimate, of: Sequence[Tested], over: Sequence[Tested]) -> float:
+    """Two-sided p value against no gain: McNemar's mid-p for one seed, the bootstrap's for more.
+
+    McNemar's test is about two networks; with several seeds it is asked about ways to train them.
+    """
+    return statistics.mid_p(*discordant(of, over)) if len(of) == 1 else gain.p_unlike(0.0)

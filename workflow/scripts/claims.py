@@ -1,0 +1,22 @@
+"""Rule claims: what becomes of each claim of the paper."""
+
+from functools import cache
+
+import pandas as pd
+from art_transfer.files import write_text
+from art_transfer.formats import write_csv
+from art_transfer.job import logged, settings
+from art_transfer.job_settings import ClaimsSettings
+from art_transfer.report.claim_files import read_claims
+from art_transfer.report.claims import claims_table, evaluate
+from art_transfer.report.grid import markdown
+from art_transfer.report.runs import read_tested
+
+with logged(snakemake.log[0]):
+    wanted, given = settings(snakemake, ClaimsSettings), snakemake.input
+    read = cache(lambda run: read_tested(run, wanted.results))
+    shares = pd.read_csv(given.datasets)
+    verdicts, tests = evaluate(read_claims(given.claims[0]), wanted.runs, read, shares)
+    write_csv(snakemake.output.csv, verdicts)
+    write_csv(snakemake.output.tests, tests)
+    write_text(snakemake.output.md, markdown(claims_table(verdicts)))
