@@ -34,12 +34,12 @@ CLASSES = [*CELL, "class", "train", "test", "right", "predicted", "recall", "pre
 without test objects, precision for one that is never predicted."""
 
 CLASS_SIZES = [
-    *[*CELL, "at_least", "below", "classes", "n", "right", "accuracy", "low", "high"],
+    *[*CELL, "at_least", "below", "train", "classes", "n", "right", "accuracy", "low", "high"],
     *["share_of_objects", "share_of_errors"],
 ]
-"""Columns of ``class_sizes.csv``: a bin of training objects, its classes, test objects (``n``) and
-their accuracy with a 95 % Wilson interval; which share (0-1) of all test objects and of all errors
-of the cell is in the bin."""
+"""Columns of ``class_sizes.csv``: a bin of training objects, the mean number of them in its classes
+(``train``), how many classes and test objects (``n``) it has, and their accuracy with a 95 % Wilson
+interval; which share (0-1) of all test objects and of all errors of the cell is in the bin."""
 
 CALIBRATION = [*CELL, "over", "up_to", "n", "probability", "accuracy", "ece"]
 """Columns of ``calibration.csv``: a bin of the predicted class's probability, its predictions,
@@ -125,7 +125,12 @@ def class_sizes(classes: pd.DataFrame) -> pd.DataFrame:
     table = (
         tested.assign(size=which)
         .groupby([*CELL, "size"], sort=False)
-        .agg(classes=("class", "size"), n=("test", "sum"), right=("right", "sum"))
+        .agg(
+            train=("train", "mean"),
+            classes=("class", "size"),
+            n=("test", "sum"),
+            right=("right", "sum"),
+        )
         .reset_index()
     )
     table["at_least"] = [SIZES[number] for number in table["size"]]
