@@ -9,23 +9,23 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter
 from scipy.optimize import isotonic_regression
 
 from art_transfer.report.class_tables import trained
-from art_transfer.report.classes import OTHERS, SIZES
-from art_transfer.report.grid import THETA
+from art_transfer.report.classes import OTHERS
+from art_transfer.report.grid import THETA, points
 from art_transfer.report.runs import CELL
 from art_transfer.report.series import at_left, later_inits, legend, mark, panels
-from art_transfer.report.style import look, plain_log, short
+from art_transfer.report.style import WIDTH, fold, look, plain_log, short
 from art_transfer.report.tables import init_titles, network_titles, words
 
 SERIES = [*CELL, "network", "kind", "first"]
 PANEL = 2.5  # inches high
-CONFUSION_PANEL = 2.95
+CONFUSION_PANEL = 2.6
 FEWEST = 5  # predictions in a bin that is drawn
-GAP = 0.045  # least distance of two numbers beside a slope, as a share of the panel's height
-CLASS_NAME = 24  # characters of a class's name
+GAP = 0.055  # least distance of two numbers beside a slope, as a share of the panel's height
+CLASS_NAME = 22  # characters of a class's name
 PANEL_NAME = 38  # characters of a panel's title
 
 
@@ -47,15 +47,11 @@ def size_figure(sizes: pd.DataFrame, cells: pd.DataFrame, titles: Mapping[str, s
             length = np.clip(
                 [part["accuracy"] - part["low"], part["high"] - part["accuracy"]], 0, None
             )
-            line = {"ls": how.dash, "lw": how.width * 0.7, "elinewidth": 0.7}
-            axes.errorbar(place, part["accuracy"], length, **line, **mark(how, hollow, 4.5))
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(SIZES[1:]))
-        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set(
-            title=_title(titles, key), xlabel="training objects of the class", ylim=(-0.03, 1.03)
-        )
+            line = {"ls": how.dash, "lw": how.width * 0.7, "elinewidth": 0.6}
+            axes.errorbar(place, part["accuracy"], length, **line, **mark(how, hollow, 4))
+        axes.set(title=_title(titles, key), xlabel="training objects of the class", xscale="log")
+        axes.set(xlim=(sizes["train"].min() / 1.4, sizes["train"].max() * 1.4), ylim=(-0.03, 1.03))
+        plain_log(axes.xaxis)
         _percent(axes.yaxis)
         axes.set_ylabel("test accuracy" if at_left(axes) else "")
     legend(made, cells)
@@ -109,7 +105,7 @@ def calibration_figure(
         for part, how, hollow in _series(rows[rows["n"] >= FEWEST], later_inits(cells)):
             axes.plot(part["probability"], part["accuracy"], how.dash, color=how.color, lw=0.8)
             for row in part.to_dict("records"):
-                size = 2 + 6 * (row["n"] / rows["n"].max()) ** 0.5
+                size = 2 + 5 * (row["n"] / rows["n"].max()) ** 0.5
                 axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, hollow, size))
         axes.set(title=_title(titles, key), xlabel="probability of the predicted class")
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
@@ -129,14 +125,17 @@ def confusion_figure(
     the test objects of a class in percent. Call within ``style.styled``.
     """
     keys, names = _keys(cells), network_titles(cells)
-    made, grid = panels(len(keys), CONFUSION_PANEL, "What the largest classes are taken for")
+    made, grid = panels(
+        len(keys), CONFUSION_PANEL, "Largest classes: predicted, in percent of the true class"
+    )
     for key, axes in zip(keys, grid, strict=True):
         found = _of(cells, key)
         best = found.iloc[int(found["validation_accuracy"].to_numpy().argmax())]
         of_best = (confusions[CELL] == best[CELL]).all(axis=1)
         _matrix(axes, confusions[of_best])
         how = f"{names[best['backbone']]}, {trained(best['init'], best['method'])}"
-        axes.set_title(f"{_title(titles, key)}\n{short(how, PANEL_NAME + 6)}", fontsize=8)
+        lines = [_title(titles, key), *fold(how, WIDTH / 2 - 0.2, 8, 1)]
+        axes.set_title("\n".join(lines), loc="right", fontsize=8)
     return made
 
 
@@ -153,7 +152,7 @@ def _matrix(axes: Axes, pairs: pd.DataFrame) -> None:
         if round(100 * share):
             color = "white" if share > 0.5 else "black"
             place = (column + 0.5, row + 0.5, f"{100 * share:.0f}")
-            axes.text(*place, ha="center", va="center", fontsize=5.5, color=color)
+            axes.text(*place, ha="center", va="center", fontsize=4.7, color=color)
     numbers = [str(number) for number in range(1, len(shown) + 1)]
     labels = [
         f"{short(name, CLASS_NAME)} ({total:.0f})  {number}"
@@ -162,7 +161,7 @@ def _matrix(axes: Axes, pairs: pd.DataFrame) -> None:
     places = np.arange(len(shown)) + 0.5
     axes.set_yticks(places, labels, fontsize=6.5)
     axes.set_xticks(places, numbers, fontsize=6.5)
-    axes.set(xlabel="predicted", ylabel="true class (test objects)", aspect="equal")
+    axes.set(xlabel="predicted", ylabel="true class (test objects)")
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
@@ -177,6 +176,9 @@ def gains_figure(tables: Sequence[pd.DataFrame], titles: Mapping[str, str]) -> F
     """
     keys = [(table, key) for table in tables for key in _keys(table)]
     made, grid = panels(len(keys), PANEL, "Test accuracy from other first weights, and the gain")
+    every = pd.concat(tables)
+    low, high = every["accuracy"].min(), every["accuracy"].max()
+    margin = max(0.05 * (high - low), 0.02)
     for (table, key), axes in zip(keys, grid, strict=True):
         inits, ends = init_titles(table), []
         for _, part in _of(table, key).groupby(["backbone", "method"], sort=False):
@@ -190,6 +192,7 @@ def gains_figure(tables: Sequence[pd.DataFrame], titles: Mapping[str, str]) -> F
         ]
         axes.set_xticks(range(len(inits)), texts)
         axes.set(title=_title(titles, key), xlim=(-0.2, len(inits) - 0.55))
+        axes.set_ylim(low - margin, high + margin)
         axes.tick_params(axis="x", pad=24 if THETA in texts[0] else 12)
         for label in axes.get_xticklabels():
             label.set_verticalalignment("baseline")
@@ -197,7 +200,7 @@ def gains_figure(tables: Sequence[pd.DataFrame], titles: Mapping[str, str]) -> F
         _percent(axes.yaxis)
         axes.set_ylabel("test accuracy" if at_left(axes) else "")
         _label_ends(axes, len(inits) - 0.93, ends)
-    legend(made, pd.concat(tables).assign(first="weights", init="one"))
+    legend(made, every.assign(first="weights", init="one"))
     return made
 
 
@@ -207,10 +210,10 @@ def _label_ends(axes: Axes, place: float, ends: Sequence[tuple[float, float, str
     low, high = axes.get_ylim()
     steps = GAP * (high - low) * np.arange(len(known))
     heights = isotonic_regression(np.array([end for end, _, _ in known]) - steps).x + steps
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    heights = np.clip(heights, low + steps, high - steps[::-1])
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0}
     for height, (_, gain, color) in zip(heights, known, strict=True):
-        text = f"{100 * gain:+.1f}".replace("-", "\u2212")
-        axes.text(place, height, text, fontsize=6.5, color=color, va="center", bbox=box)
+        axes.text(place, height, points(gain), fontsize=6.5, color=color, va="center", bbox=box)
 
 
 def _keys(cells: pd.DataFrame) -> list[tuple[str, str]]:

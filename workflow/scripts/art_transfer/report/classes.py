@@ -154,10 +154,10 @@ def calibration(predictions: pd.DataFrame) -> pd.DataFrame:
     Cooper and Hauskrecht 2015, AAAI; of the predicted class alone as in Guo et al. 2017, ICML). A
     bin holds the probabilities over its first end and up to its second.
     """
-    probability = predictions["probability"].astype(float)
+    probability = predictions["probability"].astype("float32")  # as written, so that 0.6 is 0.6
     number = np.ceil(probability * PROBABILITY_BINS).clip(1, PROBABILITY_BINS).astype(int)
     table = (
-        pd.DataFrame({"bin": number, "p": probability, "right": predictions["right"]})
+        pd.DataFrame({"bin": number, "p": probability.astype(float), "right": predictions["right"]})
         .groupby("bin")
         .agg(n=("p", "size"), probability=("p", "mean"), accuracy=("right", "mean"))
         .reset_index()

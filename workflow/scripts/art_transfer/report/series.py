@@ -13,6 +13,7 @@ from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look
 from art_transfer.report.tables import network_titles, words
 
 HEADINGS = ("Network", "Training")
+FIRST_WEIGHTS = "First weights"
 
 
 def panels(n: int, height: float, title: str) -> tuple[Figure, list[Axes]]:
@@ -54,7 +55,7 @@ def mark(how: Look, hollow: bool, size: float = 6) -> dict[str, Any]:
 def legend(
     made: Figure,
     cells: pd.DataFrame,
-    heading: str = "First weights",
+    heading: str = FIRST_WEIGHTS,
     single: str = "",
     further: Sequence[Line2D] = (),
 ) -> None:
@@ -69,8 +70,9 @@ def legend(
     inits, grey = later_inits(cells), Look("0.3", "-", 1.3, "o")
     if len(inits) > 1:
         entries.append(_heading(heading))
+        start = "" if heading == FIRST_WEIGHTS else "first weights "
         for init in inits:
-            label = "\n".join(textwrap.wrap(f"first weights {words(init)}", 24))
+            label = "\n".join(textwrap.wrap(start + words(init), 24))
             how = mark(grey, init != inits[0])
             entries.append(Line2D([], [], ls="none", label=label, **how))
     elif single:

@@ -82,9 +82,13 @@ def look(network: str, kind: str, first: str) -> Look:
 
 
 def plain_log(*axes: Axis) -> None:
-    """Have logarithmic axes print their numbers out: the style has no mathematics."""
+    """Have logarithmic axes print their numbers out: the style has no mathematics.
+
+    Call it when their limits are set: where they are far apart there is room for fewer numbers.
+    """
     for axis in axes:
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1, 3)))
         axis.set_major_formatter(StrMethodFormatter("{x:,.7g}"))
         axis.set_minor_locator(NullLocator())
 
