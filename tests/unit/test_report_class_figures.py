@@ -7,19 +7,18 @@ from art_transfer.report.class_figures import (
     FEWEST,
     calibration_figure,
     confusion_figure,
-    gains_figure,
     size_figure,
     tails_figure,
 )
 from art_transfer.report.classes import (
-    OTHERS,
     calibration,
     class_scores,
     class_sizes,
     confusions,
     largest,
 )
-from art_transfer.report.runs import CELL
+from art_transfer.report.runs import CELL, OTHERS
+from art_transfer.report.slopes import gains_figure
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 

@@ -9,7 +9,6 @@ from art_transfer.report.classes import (
     CLASS_SIZES,
     CLASSES,
     CONFUSIONS,
-    OTHERS,
     calibration,
     class_scores,
     class_sizes,
@@ -19,7 +18,7 @@ from art_transfer.report.classes import (
     train_objects,
 )
 from art_transfer.report.grid import markdown
-from art_transfer.report.runs import CELL, SCORES, read_runs
+from art_transfer.report.runs import CELL, OTHERS, SCORES, read_runs
 from art_transfer.settings import Run
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@
 import pandas as pd
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import TitleSettings
-from art_transfer.report.class_figures import gains_figure
+from art_transfer.report.slopes import gains_figure
 from art_transfer.report.style import save, styled
 
 with logged(snakemake.log[0]), styled():

@@ -9,7 +9,7 @@ import pandas as pd
 from art_transfer.report.classes import RARE
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, SCORES
-from art_transfer.report.tables import words
+from art_transfer.report.tables import trained, words
 
 SCORE_TITLES = ("accuracy", "top-5 accuracy", "balanced accuracy", "macro F1")
 
@@ -111,11 +111,6 @@ def scores_table(
         notes.append(f"Mean ± standard deviation over {seeds} seeds.")
     header = ["Collection", "Task", "Network", "Trained", *SCORE_TITLES, "n"]
     return Grid("All scores", header, 4, groups, notes)
-
-
-def trained(init: str, method: str) -> str:
-    """First weights and method in words."""
-    return f"{words(init)} + {words(method)}"
 
 
 def _cells(block: pd.DataFrame) -> Iterator[pd.DataFrame]:

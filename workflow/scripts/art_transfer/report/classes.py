@@ -12,7 +12,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from art_transfer.formats import SPLITS, read_csv
-from art_transfer.report.runs import CELL, read_predictions
+from art_transfer.report.runs import CELL, OTHERS, read_predictions
 from art_transfer.settings import Run
 
 SIZES = (0, 5, 10, 20, 50, 100, 500)
@@ -25,8 +25,6 @@ PROBABILITY_BINS = 10
 
 LARGEST = 12
 """How many classes a matrix of confusions shows one by one."""
-
-OTHERS = "other classes"
 
 CLASSES = [*CELL, "class", "train", "test", "right", "predicted", "recall", "precision", "f1"]
 """Columns of ``classes.csv``: ``train`` objects, mean over seeds; ``test`` objects, those that are

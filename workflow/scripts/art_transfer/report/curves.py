@@ -6,14 +6,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
 from art_transfer.report.runs import CELL
-from art_transfer.report.series import at_left, later_inits, legend, mark, panels
+from art_transfer.report.series import (
+    PANEL,
+    at_left,
+    later_inits,
+    legend,
+    mark,
+    panels,
+    percent_axis,
+)
 from art_transfer.report.style import look
 from art_transfer.report.tables import words
-
-PANEL = 2.5  # inches high
 
 
 def curves(histories: pd.DataFrame, tasks: Sequence[str], title: str) -> Figure:
@@ -60,6 +66,6 @@ def _draw(axes: Axes, cell: pd.DataFrame, hollow: bool) -> None:
 def _finish(axes: Axes, title: str) -> None:
     axes.set(title=title, xlabel="epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    percent_axis(axes.yaxis)
     if at_left(axes):
         axes.set_ylabel("validation accuracy")

@@ -1,17 +1,21 @@
 """Runs as series of a figure: panels in a grid, marks, and one legend for all of them."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
-from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look
+from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look, short
 from art_transfer.report.tables import network_titles, words
 
+PANEL = 2.5  # inches high
+PANEL_NAME = 38  # characters of a panel's title
 HEADINGS = ("Network", "Training")
 FIRST_WEIGHTS = "First weights"
 
@@ -107,3 +111,23 @@ def _training(known: pd.DataFrame) -> list[Line2D]:
 
 def _heading(text: str) -> Line2D:
     return Line2D([], [], ls="none", label=text)
+
+
+def keys(cells: pd.DataFrame) -> list[tuple[str, str]]:
+    """The collections and tasks in their order."""
+    return list(dict.fromkeys(zip(cells["collection"], cells["task"], strict=True)))
+
+
+def cells_of(cells: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+    """The cells of a collection and task."""
+    return cells[(cells["collection"] == key[0]) & (cells["task"] == key[1])]
+
+
+def panel_title(titles: Mapping[str, str], key: tuple[str, str]) -> str:
+    """A panel's collection and task in words; ``titles`` are the collections'."""
+    return short(f"{titles[key[0]]}, {words(key[1])}", PANEL_NAME)
+
+
+def percent_axis(axis: Axis) -> None:
+    """Print an axis's shares in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.6g}%"))

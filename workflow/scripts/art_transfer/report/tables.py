@@ -92,6 +92,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def trained(init: str, method: str) -> str:
+    """First weights and method as words."""
+    return f"{words(init)} + {words(method)}"
+
+
 def network_titles(table: pd.DataFrame) -> dict[str, str]:
     """Each backbone's name for readers; with its own name where two share a network."""
     networks = dict(zip(table["backbone"], table["network"], strict=True))
