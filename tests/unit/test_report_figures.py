@@ -7,7 +7,7 @@ import pytest
 from art_transfer.networks import NETWORKS
 from art_transfer.report import style
 from art_transfer.report.curves import curves
-from art_transfer.report.mosaic import GAP, mosaic, sample
+from art_transfer.report.mosaic import GAP, Picture, caption, mosaic, sample
 from matplotlib import colors
 
 
@@ -34,10 +34,10 @@ def _history(task, network, init, kind, level, seeds):
     ]
 
 
-def pictures(n: int) -> list[np.ndarray]:
+def pictures(n: int, said: str = "A title, Somebody, 1650") -> list[Picture]:
     generator = np.random.default_rng(n)
     sizes = generator.integers(20, 80, (n, 2))
-    return [generator.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
+    return [Picture(generator.integers(0, 255, (*size, 3), dtype=np.uint8), said) for size in sizes]
 
 
 def made(kind: str):
@@ -145,9 +145,9 @@ def test_a_mosaic_keeps_aspect_ratios_and_overlaps_nothing():
         axes = mosaic({"Museum": images}).axes[0]
     boxes = [image.get_extent() for image in axes.images]
     assert len(boxes) == 30
-    for box, image in zip(boxes, images, strict=True):
+    for box, picture in zip(boxes, images, strict=True):
         left, right, bottom, top = box
-        aspect = min(4, max(1 / 4, image.shape[1] / image.shape[0]))
+        aspect = min(4, max(1 / 4, picture.image.shape[1] / picture.image.shape[0]))
         assert (right - left) / (bottom - top) == pytest.approx(aspect, rel=0.05)
         assert left >= GAP - 1e-9
         assert right <= style.WIDTH - GAP + 1e-9
@@ -163,3 +163,38 @@ def test_a_sample_depends_on_the_ids_alone():
     assert chosen == sample(reversed(ids), 5)
     assert sample([i for i in ids if i != chosen[0]], 4) == chosen[1:]
     assert len(sample(ids[:3], 5)) == 3
+
+
+HOSTILE = ["$x$ 100 %", "W" * 200, "word " * 60, "שמואל הירשנברג", "a\nb\tc", "葛飾北斎"]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("said", ["A title, Somebody, 1650", *HOSTILE])
+def test_captions_stand_in_columns_below_their_images_and_overlap_nothing(said):
+    with style.styled():
+        figure = mosaic({"Museum": pictures(7, said), "Other": pictures(4, "Short")})
+        figure.draw_without_rendering()
+        boxes = {text: text.get_window_extent() for text in figure.axes[0].texts}
+    numbers = [text.get_text() for text in boxes if text.get_bbox_patch() is not None]
+    assert numbers == [*map(str, range(1, 8)), *map(str, range(1, 5))]
+    written = [box for text, box in boxes.items() if text.get_bbox_patch() is None]
+    for number, box in enumerate(written):
+        assert box.x0 >= 0 and box.x1 <= style.WIDTH * style.DPI
+        assert box.y0 >= 0 and box.y1 <= figure.bbox.height
+        assert not any(box.overlaps(other) for other in written[:number]), "two captions overlap"
+
+
+def test_a_caption_has_title_makers_and_date_as_far_as_they_are_known():
+    assert caption("Tree", ["Ruisdael", "Hals"], "1650") == "Tree, Ruisdael; Hals, 1650"
+    assert caption("", [], "c. 1650") == "c. 1650"
+    assert len(caption("x" * 500, ["y" * 500], "z" * 500)) == 70 + 50 + 30 + 2 * len(", ")
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_folded_text_keeps_its_words_and_fits(text):
+    lines = style.fold(text, 1.0, 6, 100)
+    assert "".join(lines).replace(" ", "") == "".join(text.split())
+    cut = style.fold(text, 1.0, 6, 2)
+    assert len(cut) <= 2
+    assert cut == lines or cut[-1].endswith("…")

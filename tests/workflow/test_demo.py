@@ -10,6 +10,8 @@ import pytest
 from .conftest import copy_project, planned, same_files, snakemake
 
 DEMO = ["--configfile", "config/demo.yaml"]
+FIGURES = [f"figure{number}" for number in range(1, 5)]
+FIGURES += ["class_size", "tails", "confusion", "calibration", "gains"]
 
 
 def test_a_second_run_does_nothing(demo):
@@ -96,6 +98,25 @@ def digest(path: Path) -> str:
     return subprocess.check_output(["sha256sum", path], text=True).split()[0]
 
 
+def test_the_classes_add_up_to_the_scores_of_their_run(demo):
+    results = demo / "results" / "demo"
+    classes = pd.read_csv(results / "tables" / "classes.csv")
+    cell = ["collection", "task", "backbone", "init", "method"]
+    tested = classes[classes["test"] > 0].groupby(cell)
+    scores = pd.DataFrame(
+        {
+            "accuracy": tested["right"].sum() / tested["test"].sum(),
+            "balanced_accuracy": tested["recall"].mean(),
+            "macro_f1": tested["f1"].mean(),
+        }
+    )
+    assert len(scores) == 25
+    for folder, row in scores.iterrows():
+        path = results.joinpath("runs", *folder, "seed-1", "metrics.json")
+        said = json.loads(path.read_text())["test"]
+        assert row.to_dict() == pytest.approx({name: said[name] for name in row.index})
+
+
 def test_unreadable_images_are_listed_left_out_and_counted(demo):
     images = pd.concat(
         pd.read_csv(path, dtype={"object_id": str})
@@ -115,8 +136,10 @@ def test_the_report_holds_every_table_and_figure(demo):
     report = (demo / "results/demo/report.html").read_text(encoding="utf-8")
     for name in ("claims.md", "table2.md", "table3.md", "gains.md", "comparison.md", "datasets.md"):
         assert name in report
-    for name in ("figure1.png", "figure2.png", "figure3.png", "figure4.png"):
+    for name in ("scores.md", "class_sizes.md", "calibration.md"):
         assert name in report
+    for name in FIGURES:
+        assert f"{name}.png" in report
     for name in ("large_museum", "small_museum", "unrelated_museum", "photos"):
         assert f"catalogue/{name}.html" in report
 
@@ -171,7 +194,7 @@ def test_with_permuted_labels_nothing_is_learned(tmp_path):
     assert (theta_hat["low"] <= 0).all(), theta_hat
 
 
-@pytest.mark.parametrize("name", ["figure1", "figure2", "figure3", "figure4"])
+@pytest.mark.parametrize("name", FIGURES)
 def test_figures_come_as_vector_and_as_pixels(demo, name):
     figures = demo / "results" / "demo" / "figures"
     assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")

@@ -12,6 +12,7 @@ from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
     CatalogueSettings,
     ClaimsSettings,
+    ClassesSettings,
     CostRecord,
     CostSettings,
     CrateSettings,

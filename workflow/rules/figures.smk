@@ -1,4 +1,4 @@
-# Reads    run folders below results/{study}; images and pixels
+# Reads    run folders, tables and splits below results/{study}; images and pixels
 # Makes    results/{study}/figures, as the paper has them
 
 
@@ -6,6 +6,8 @@
 localrules:
     mosaic,
     curves,
+    class_figures,
+    gain_slopes,
 
 
 def mosaic_settings(wildcards):
@@ -65,8 +67,19 @@ def saliency_files(name):
     )
 
 
+SLOPED = [
+    f"{RESULTS}/tables/{name}.csv"
+    for name, experiment in study.settings.experiments.items()
+    if len(experiment.inits) > 1
+]
+
+
 rule mosaic:
     input:
+        objects=lambda w: [
+            f"resources/{name}/objects.parquet"
+            for name in study.settings.figures.mosaic[w.figure].collections
+        ],
         images=lambda w: [
             f"resources/{name}/images/{shard}.zip"
             for name in study.settings.figures.mosaic[w.figure].collections
@@ -128,6 +141,81 @@ rule curves:
         "../scripts/curves.py"
 
 
+rule class_figures:
+    input:
+        tables=EXPERIMENT_TABLES,
+        sizes=rules.classes.output.sizes,
+        calibration=rules.classes.output.calibration,
+        confusions=rules.classes.output.confusions,
+        splits=[study.split(c, t, study.settings.seeds[0]) for c, t in KEYS],
+    output:
+        sizes_pdf=f"{RESULTS}/figures/class_size.pdf",
+        sizes_png=report(
+            f"{RESULTS}/figures/class_size.png",
+            caption="../report/class_size_figure.rst",
+            category="Figures",
+            labels={"figure": "class_size", "shows": "accuracy by class size"},
+        ),
+        tails_pdf=f"{RESULTS}/figures/tails.pdf",
+        tails_png=report(
+            f"{RESULTS}/figures/tails.png",
+            caption="../report/tails.rst",
+            category="Figures",
+            labels={"figure": "tails", "shows": "long tails of the labels"},
+        ),
+        confusion_pdf=f"{RESULTS}/figures/confusion.pdf",
+        confusion_png=report(
+            f"{RESULTS}/figures/confusion.png",
+            caption="../report/confusion.rst",
+            category="Figures",
+            labels={"figure": "confusion", "shows": "confusion of the largest classes"},
+        ),
+        calibration_pdf=f"{RESULTS}/figures/calibration.pdf",
+        calibration_png=report(
+            f"{RESULTS}/figures/calibration.png",
+            caption="../report/calibration_figure.rst",
+            category="Figures",
+            labels={"figure": "calibration", "shows": "calibration"},
+        ),
+    log:
+        f"{LOGS}/figures/class_figures.log",
+    benchmark:
+        f"{LOGS}/figures/class_figures.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(DatasetsSettings(titles_of(c for c, _ in KEYS), KEYS)),
+        code=fingerprint("class_figures.py"),
+    script:
+        "../scripts/class_figures.py"
+
+
+rule gain_slopes:
+    input:
+        SLOPED,
+    output:
+        pdf=f"{RESULTS}/figures/gains.pdf",
+        png=report(
+            f"{RESULTS}/figures/gains.png",
+            caption="../report/gain_slopes.rst",
+            category="Figures",
+            labels={"figure": "gains", "shows": "gain from other first weights"},
+        ),
+    log:
+        f"{LOGS}/figures/gains.log",
+    benchmark:
+        f"{LOGS}/figures/gains.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(TitleSettings(titles_of(run.collection for run in COMPARED))),
+        code=fingerprint("gain_slopes.py"),
+    script:
+        "../scripts/gain_slopes.py"
+
+
 rule saliency:
     input:
         models=saliency_files("model.keras"),
@@ -176,3 +264,5 @@ rule figures:
             )
             for name in block
         ],
+        rules.class_figures.output if COMPARED else [],
+        rules.gain_slopes.output if SLOPED else [],

@@ -6,6 +6,7 @@
 localrules:
     table,
     gains,
+    classes,
     comparison,
     claims,
     datasets,
@@ -146,6 +147,54 @@ rule gains:
         code=fingerprint("gains.py"),
     script:
         "../scripts/gains.py"
+
+
+rule classes:
+    input:
+        runs=run_files(COMPARED, TABLE_FILES),
+        splits=sorted(set(splits_of(COMPARED))),
+    output:
+        classes=f"{RESULTS}/tables/classes.csv",
+        sizes=f"{RESULTS}/tables/class_sizes.csv",
+        calibration=f"{RESULTS}/tables/calibration.csv",
+        confusions=f"{RESULTS}/tables/confusions.csv",
+        scores_md=report(
+            f"{RESULTS}/tables/scores.md",
+            caption="../report/scores.rst",
+            category="Tables",
+            labels={"table": "all scores"},
+        ),
+        sizes_md=report(
+            f"{RESULTS}/tables/class_sizes.md",
+            caption="../report/class_sizes.rst",
+            category="Tables",
+            labels={"table": "accuracy by class size"},
+        ),
+        calibration_md=report(
+            f"{RESULTS}/tables/calibration.md",
+            caption="../report/calibration.rst",
+            category="Tables",
+            labels={"table": "calibration"},
+        ),
+    log:
+        f"{LOGS}/tables/classes.log",
+    benchmark:
+        f"{LOGS}/tables/classes.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            ClassesSettings(
+                RESULTS,
+                titles_of(run.collection for run in COMPARED),
+                COMPARED,
+                splits_of(COMPARED),
+            )
+        ),
+        code=fingerprint("classes.py"),
+    script:
+        "../scripts/classes.py"
 
 
 rule comparison:
@@ -309,6 +358,7 @@ rule tables:
     input:
         EXPERIMENT_TABLES,
         rules.gains.output,
+        rules.classes.output,
         rules.comparison.output,
         rules.claims.output if published("claims") else [],
         rules.datasets.output,

@@ -122,6 +122,16 @@ class ClaimsSettings:
 
 
 @dataclass(frozen=True)
+class ClassesSettings:
+    """Whose predictions are counted by class."""
+
+    results: str
+    titles: dict[str, str]
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+
+
+@dataclass(frozen=True)
 class TitleSettings:
     """How the collections are called in a table."""
 

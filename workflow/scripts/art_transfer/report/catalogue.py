@@ -16,7 +16,6 @@ import pandas as pd
 import seaborn
 from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from PIL import Image
 
 from art_transfer.collect.shards import read_images, readable
@@ -25,7 +24,7 @@ from art_transfer.prepare.labels import PASSED_OVER
 from art_transfer.prepare.values import clean
 from art_transfer.report.datasets import EVERYWHERE
 from art_transfer.report.mosaic import sample
-from art_transfer.report.style import WIDTH, figure, png_bytes
+from art_transfer.report.style import WIDTH, figure, plain_log, png_bytes
 from art_transfer.report.tables import words
 
 PICTURES = 24
@@ -103,10 +102,7 @@ def long_tail(labelled: Mapping[str, Labelled]) -> Figure:
         **{"estimator": None, "errorbar": None, "palette": "colorblind", "ax": axes},
     )
     axes.set(xscale="log", yscale="log", xlabel="class, from the largest on", ylabel="objects")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(StrMethodFormatter("{x:,.7g}"))  # the style has no mathematics
-        axis.set_minor_locator(NullLocator())
+    plain_log(axes.xaxis, axes.yaxis)
     axes.legend(title=None)
     return made
 

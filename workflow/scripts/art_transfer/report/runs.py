@@ -32,6 +32,9 @@ CELL = ["collection", "task", "backbone", "init", "method"]
 SCORES = ["accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1"]
 """Scores on the test split, each 0-1."""
 
+OTHERS = "other classes"
+"""What stands for all classes that are not shown one by one."""
+
 BASELINES = ["largest_class", "thumbnail"]
 """What one gets without a network."""
 

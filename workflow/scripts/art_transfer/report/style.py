@@ -6,6 +6,7 @@ marker for each network makes them tell apart in grey too.
 """
 
 import io
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,12 @@ from typing import Any
 
 import matplotlib
 import seaborn
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from art_transfer.files import atomic_path
 from art_transfer.networks import NETWORKS
@@ -74,6 +79,49 @@ def look(network: str, kind: str, first: str) -> Look:
     if first == "random":
         return Look(SCRATCH_COLOR, "-", 2.6, marker)
     return Look(NETWORKS[network].color, DASHES[kind], 1.3, marker)
+
+
+def plain_log(*axes: Axis) -> None:
+    """Have logarithmic axes print their numbers out: the style has no mathematics.
+
+    Call it when their limits are set: where they are far apart there is room for fewer numbers.
+    """
+    for axis in axes:
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1, 3)))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.7g}"))
+        axis.set_minor_locator(NullLocator())
+
+
+def short(text: str, most: int) -> str:
+    """A text on one line, cut to so many characters, however long its words are."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def fold(text: str, width: float, size: float, most: int) -> list[str]:
+    """Lines of at most so many inches in a font of ``size`` points; a text of more is cut."""
+    lines: list[str] = []
+    rest = " ".join(text.split())
+    while rest and len(lines) < most:
+        end = _fitting(rest, width, size)
+        if len(lines) == most - 1 and end < len(rest):
+            return [*lines, rest[: _fitting(rest, width, size, "…")].rstrip() + "…"]
+        space = rest.rfind(" ", 0, end + 1) if end < len(rest) else -1
+        end = space if space > 0 else end
+        lines.append(rest[:end])
+        rest = rest[end:].lstrip()
+    return lines
+
+
+def _fitting(text: str, width: float, size: float, end: str = "") -> int:
+    """How many characters of a text fit, with an ``end``; one at least."""
+    font = FontProperties(family="DejaVu Sans", size=size)
+
+    def wide(n: int) -> float:
+        return text_to_path.get_text_width_height_descent(text[:n] + end, font, False)[0] / 72
+
+    return max(1, bisect_right(range(len(text) + 1), width, key=wide) - 1)
 
 
 def save(made: Figure, pdf: str | Path, png: str | Path) -> None:

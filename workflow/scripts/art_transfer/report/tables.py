@@ -60,7 +60,7 @@ def paper_table(table: pd.DataFrame, caption: str, titles: Mapping[str, str]) ->
     inits, methods = list(dict.fromkeys(table["init"])), list(dict.fromkeys(table["method"]))
     pairs = [(init, method) for method in methods for init in inits]
     several, sizes = table["collection"].nunique() > 1, len(inits) == 1
-    symbols = _init_titles(table)
+    symbols = init_titles(table)
     header = ["Collection"] * several + ["Task", "Network"]
     header += [
         words(method) if sizes else f"{symbols[init]} + {words(method)}" for init, method in pairs
@@ -92,6 +92,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def trained(init: str, method: str) -> str:
+    """First weights and method as words."""
+    return f"{words(init)} + {words(method)}"
+
+
 def network_titles(table: pd.DataFrame) -> dict[str, str]:
     """Each backbone's name for readers; with its own name where two share a network."""
     networks = dict(zip(table["backbone"], table["network"], strict=True))
@@ -102,7 +107,7 @@ def network_titles(table: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _init_titles(table: pd.DataFrame) -> dict[str, str]:
+def init_titles(table: pd.DataFrame) -> dict[str, str]:
     """The paper's θ and θ-hat where the inits are such a pair, else their own names."""
     first = dict(zip(table["init"], table["first"], strict=True))
     if len(first) == 2 and list(first.values())[1] == "run":

@@ -1,0 +1,133 @@
+"""Runs as series of a figure: panels in a grid, marks, and one legend for all of them."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look, short
+from art_transfer.report.tables import network_titles, words
+
+PANEL = 2.5  # inches high
+PANEL_NAME = 38  # characters of a panel's title
+HEADINGS = ("Network", "Training")
+FIRST_WEIGHTS = "First weights"
+
+
+def panels(n: int, height: float, title: str) -> tuple[Figure, list[Axes]]:
+    """A figure with ``n`` panels of so many inches, two in a row, below a title."""
+    columns = min(2, n)
+    rows = -(-n // columns)
+    made = figure(WIDTH, height * rows + 0.35)
+    grid = list(made.subplots(rows, columns, squeeze=False).flat)
+    for axes in grid[n:]:
+        axes.set_axis_off()
+    made.suptitle("\n".join(textwrap.wrap(title, 62)), x=0.01, ha="left")
+    return made, grid[:n]
+
+
+def at_left(axes: Axes) -> bool:
+    """Whether a panel is the first of its row."""
+    spec = axes.get_subplotspec()
+    return spec is None or spec.is_first_col()
+
+
+def later_inits(cells: pd.DataFrame) -> list[str]:
+    """First weights other than random ones, in their order; those after the first are hollow."""
+    return list(dict.fromkeys(cells.loc[cells["first"] != "random", "init"]))
+
+
+def mark(how: Look, hollow: bool, size: float = 6) -> dict[str, Any]:
+    """A network's mark of so many points, filled or hollow."""
+    return {
+        "marker": how.marker,
+        "markersize": size,
+        "markerfacecolor": "white" if hollow else how.color,
+        "markeredgecolor": how.color if hollow else "white",
+        "markeredgewidth": (0.2 if hollow else 0.13) * size,
+        "color": how.color,
+        "zorder": 3,
+    }
+
+
+def legend(
+    made: Figure,
+    cells: pd.DataFrame,
+    heading: str = FIRST_WEIGHTS,
+    single: str = "",
+    further: Sequence[Line2D] = (),
+) -> None:
+    """Entries under headings: networks by colour and mark, training by dash, first weights by mark.
+
+    ``cells`` has the columns backbone, network, kind, first and init. ``single`` stands below the
+    last ``heading`` where there are no two first weights to tell apart; without it the block is
+    left out. ``further`` entries stand with the training's.
+    """
+    known, random = cells[cells["first"] != "random"], cells[cells["first"] == "random"]
+    entries = [*_networks(cells, known, random), *_training(known), *further]
+    inits, grey = later_inits(cells), Look("0.3", "-", 1.3, "o")
+    if len(inits) > 1:
+        entries.append(_heading(heading))
+        start = "" if heading == FIRST_WEIGHTS else "first weights "
+        for init in inits:
+            label = "\n".join(textwrap.wrap(start + words(init), 24))
+            how = mark(grey, init != inits[0])
+            entries.append(Line2D([], [], ls="none", label=label, **how))
+    elif single:
+        entries.append(_heading(heading))
+        entries.append(Line2D([], [], ls="none", label=single, **mark(grey, False)))
+    drawn = made.legend(handles=entries, loc="outside right upper", frameon=False)
+    for text in drawn.get_texts():
+        text.set_fontweight("bold" if text.get_text() in (*HEADINGS, heading) else "normal")
+
+
+def _networks(cells: pd.DataFrame, known: pd.DataFrame, random: pd.DataFrame) -> list[Line2D]:
+    names, entries = network_titles(cells), [_heading(HEADINGS[0])]
+    for row in known.drop_duplicates("backbone").to_dict("records"):
+        how = look(row["network"], row["kind"], row["first"])
+        label = names[row["backbone"]]
+        entries.append(Line2D([], [], ls="-", lw=1.3, label=label, **mark(how, False)))
+    for row in random.drop_duplicates("backbone").to_dict("records"):
+        how = look(row["network"], row["kind"], row["first"])
+        label = f"{names[row['backbone']]} from random\nfirst weights"
+        entries.append(Line2D([], [], ls=how.dash, lw=how.width, label=label, **mark(how, False)))
+    return entries
+
+
+def _training(known: pd.DataFrame) -> list[Line2D]:
+    entries = [_heading(HEADINGS[1])] if len(known) else []
+    for kind in dict.fromkeys(known["kind"]):
+        how = look(known["network"].iloc[0], kind, "weights")
+        line = Line2D([], [], ls=how.dash, lw=how.width, color="0.3", label=DASH_TITLES[kind])
+        entries.append(line)
+    return entries
+
+
+def _heading(text: str) -> Line2D:
+    return Line2D([], [], ls="none", label=text)
+
+
+def keys(cells: pd.DataFrame) -> list[tuple[str, str]]:
+    """The collections and tasks in their order."""
+    return list(dict.fromkeys(zip(cells["collection"], cells["task"], strict=True)))
+
+
+def cells_of(cells: pd.DataFrame, key: tuple[str, str]) -> pd.DataFrame:
+    """The cells of a collection and task."""
+    return cells[(cells["collection"] == key[0]) & (cells["task"] == key[1])]
+
+
+def panel_title(titles: Mapping[str, str], key: tuple[str, str]) -> str:
+    """A panel's collection and task in words; ``titles`` are the collections'."""
+    return short(f"{titles[key[0]]}, {words(key[1])}", PANEL_NAME)
+
+
+def percent_axis(axis: Axis) -> None:
+    """Print an axis's shares in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.6g}%"))
