@@ -25,20 +25,20 @@ class Batches(keras.utils.PyDataset):
     ) -> None:
         """``classes`` (n,) are in the order of positions. ``seed`` shuffles anew each epoch."""
         super().__init__()
-        self._read, self._classes, self._batch_size = read, classes, batch_size
+        self._read, self.classes, self._batch_size = read, classes, batch_size
         self._seed = seed
         self.epoch = 1
         self._deal()
 
     def __len__(self) -> int:
         """The number of batches."""
-        return -(-len(self._classes) // self._batch_size)
+        return -(-len(self.classes) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """One batch: inputs and class numbers."""
         start = index * self._batch_size
         positions = self._order[start : start + self._batch_size]
-        return self._read(positions), self._classes[positions]
+        return self._read(positions), self.classes[positions]
 
     def on_epoch_end(self) -> None:
         """Go to the next epoch's order; Keras calls this."""
@@ -50,7 +50,7 @@ class Batches(keras.utils.PyDataset):
         self._deal()
 
     def _deal(self) -> None:
-        count = len(self._classes)
+        count = len(self.classes)
         if self._seed is None:
             self._order = np.arange(count)
         else:
