@@ -21,6 +21,7 @@ from art_transfer.job_settings import (
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
+    PredictSettings,
     RecordsSettings,
     SaliencySettings,
     SplitSettings,

@@ -182,6 +182,17 @@ class SaliencySettings:
 
 
 @dataclass(frozen=True)
+class PredictSettings:
+    """Which images a run's network is to name, and how."""
+
+    images: str  # a folder or a list
+    listing: str  # a hash of the images' ids and sizes
+    confidence: float
+    nearest: int
+    threads: int
+
+
+@dataclass(frozen=True)
 class CrateSettings:
     """What the archive's description says of the study beside its files."""
 
