@@ -47,8 +47,9 @@ lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 
-docs: .venv/.made  ## config/README.md from the schema
+docs: .venv/.made  ## config/README.md from the schema; codemeta.json and .zenodo.json from CITATION.cff
 	cd workflow/scripts && $(BIN)/python -m art_transfer.config_reference ../../config/README.md
+	cd workflow/scripts && $(BIN)/python -m art_transfer.citation ../..
 
 lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
