@@ -5,6 +5,7 @@ Every reader checks the columns, so that a broken or foreign file is a message a
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -96,9 +97,14 @@ def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:
 
 
 def write_csv(path: str | Path, table: pd.DataFrame, columns: list[str] | None = None) -> None:
-    """Write a CSV with a header and Unix line ends, atomically; floats in full precision."""
+    """Write a CSV with a header and Unix line ends, atomically; floats in full precision.
+
+    One whose name ends in ``.gz`` is packed, without the time of packing.
+    """
+    packed: dict[str, Any] = {"compression": {"method": "gzip", "mtime": 0}}
+    packed = packed if Path(path).suffix == ".gz" else {}
     with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n")
+        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n", **packed)
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
