@@ -14,7 +14,8 @@ from urllib3 import HTTPResponse
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 SCHEMA = (
     "Collection ComputerLanguage CreateAction CreativeWork Dataset Organization Person "
-    "SoftwareSourceCode about additionalType agent author contentSize datePublished description encodingFormat "
+    "SoftwareSourceCode about additionalType agent author contentSize datePublished description "
+    "encodingFormat "
     "exampleOfWork hasPart identifier instrument license mainEntity mentions name object "
     "programmingLanguage result url usageInfo valueRequired version workExample"
 )

@@ -4,6 +4,7 @@
 
 localrules:
     predict,
+    export,
 
 
 PREDICTING = study.settings.predict
@@ -18,6 +19,25 @@ def predicting(nearest_only=False):
             "--config 'predict={run: collection/task/backbone/init/method/seed-1, images: folder}'"
         )
     return [] if nearest_only and not PREDICTING.nearest else [study.predicting]
+
+
+def exported(wildcards):
+    """The run to export and those that it starts from; another run would be trained first."""
+    run = run_of(wildcards)
+    if run not in study.runs:
+        raise WorkflowError(f"{run.folder} is no run of the study; `snakemake -n runs` lists them")
+    return study.chain(run)
+
+
+def card_settings(wildcards):
+    """What a model card says beside what the run's folder holds."""
+    chain = exported(wildcards)
+    first = study.settings.inits[chain[-1].init]
+    file = first.weights[chain[-1].backbone] if first.weights else None
+    words = f"{file.address} ({file.hash})" if file else f"random, {first.random}"
+    network = NETWORKS[study.network(chain[0].backbone)].title
+    titles = titles_of(run.collection for run in chain)
+    return canonical(CardSettings(study.settings.study, words, chain, network, titles))
 
 
 def predict_settings(wildcards):
@@ -56,3 +76,29 @@ rule predict:
         code=fingerprint("predict.py"),
     script:
         "../scripts/predict.py"
+
+
+rule export:
+    input:
+        run=lambda wildcards: run_files(exported(wildcards)[:1], OUTPUTS.values()),
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        rights=lambda wildcards: [
+            f"{RESULTS}/rights/{name}.json"
+            for name in dict.fromkeys(run.collection for run in exported(wildcards))
+        ],
+        template="workflow/report/model_card.md",
+    output:
+        card=f"{RESULTS}/export/{RUN}/MODEL_CARD.md",
+        files=[f"{RESULTS}/export/{RUN}/{name}" for name in MODEL_FILES],
+    log:
+        f"{LOGS}/export/{RUN}.log",
+    benchmark:
+        f"{LOGS}/export/{RUN}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=card_settings,
+        code=fingerprint("export.py"),
+    script:
+        "../scripts/export.py"

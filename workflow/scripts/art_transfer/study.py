@@ -99,6 +99,11 @@ class Study:
             init.seed if init.seed is not None else run.seed,
         )
 
+    def chain(self, run: Run) -> list[Run]:
+        """A run, the one that it starts from, and so on to the one that starts from no run."""
+        parent = self.parent(run)
+        return [run, *(self.chain(parent) if parent else [])]
+
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""
         return self.settings.backbones[backbone].network or backbone
