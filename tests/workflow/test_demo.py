@@ -116,8 +116,8 @@ def test_the_description_of_the_archive_is_a_valid_crate(demo, tmp_path):
     assert issues(demo / "results/demo", tmp_path / "cache") == []
 
 
-def test_what_reviewers_are_told_to_type_works(demo, tmp_path):
-    """The blocks marked as bash; the others are `make` and Snakemake, which have their own tests."""
+def test_what_reviewers_are_told_to_type_works(demo):
+    """The blocks marked as bash; the others, `make` and Snakemake, have tests of their own."""
     text = (ROOT / "docs/reviewer.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     assert len(blocks) == 2
@@ -134,7 +134,7 @@ def test_what_reviewers_are_told_to_type_works(demo, tmp_path):
         )
         assert done.returncode == 0, done.stderr
         said += done.stdout
-    number, in_table = said.splitlines()[0].split(",")
+    number, in_table = said.splitlines()[0].split()
     assert said.splitlines()[1].split()[0] == in_table  # the hash of metrics.json
     assert said.splitlines()[2].split()[0] == number
     split = "splits/small_museum/type/seed-1.csv"

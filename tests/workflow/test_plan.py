@@ -118,7 +118,7 @@ def test_predictions_need_a_run_of_the_study_and_images(project):
     asked = {
         "": "the config has no block `predict`",
         f"predict={{run: {run}x, images: a}}": f"is '{run}x', which is no run .* such as {run}",
-        f"predict={{run: {run}, images: a}}": "`predict.images` is 'a', but there is no such folder",
+        f"predict={{run: {run}, images: a}}": "`predict.images` is 'a', but there is no such",
     }
     for given, message in asked.items():
         config = ["--configfile", "config/demo.yaml", *(["--config", given] if given else [])]
