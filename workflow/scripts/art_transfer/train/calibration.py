@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 SPAN = 3.0
 """The logarithm of a temperature lies within this: from a twentieth to twenty."""
@@ -20,11 +20,13 @@ def fit_calibration(probability: NDArray[np.float32], truth: NDArray[np.int64]) 
     less sure. ``sure`` says of some confidences how many objects reach them, and how many of these
     are right, 0-1; none where no object does.
     """
+    logits = _logits(probability)
 
-    def loss(logarithm: float) -> float:
-        return _loss(probability, truth, float(np.exp(logarithm)))
+    def loss(temperature: float) -> float:
+        chosen = log_softmax(logits / temperature, axis=1)[np.arange(len(truth)), truth]
+        return float(-chosen.mean())
 
-    found = minimize_scalar(loss, bounds=(-SPAN, SPAN), method="bounded")
+    found = minimize_scalar(lambda x: loss(np.exp(x)), bounds=(-SPAN, SPAN), method="bounded")
     temperature = float(np.exp(found.x))
     calibrated = calibrate(probability, temperature)
     highest, right = calibrated.max(axis=1), calibrated.argmax(axis=1) == truth
@@ -32,8 +34,8 @@ def fit_calibration(probability: NDArray[np.float32], truth: NDArray[np.int64]) 
         "temperature": temperature,
         "validation": {
             "n": len(truth),
-            "loss": _loss(probability, truth, 1.0),
-            "calibrated_loss": _loss(probability, truth, temperature),
+            "loss": loss(1.0),
+            "calibrated_loss": loss(temperature),
         },
         "sure": [
             {
@@ -50,19 +52,10 @@ def fit_calibration(probability: NDArray[np.float32], truth: NDArray[np.int64]) 
 
 def calibrate(probability: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
     """Probabilities (n, classes) at a temperature; the order of classes stays."""
-    return np.exp(_logarithms(probability, temperature))
+    return softmax(_logits(probability) / temperature, axis=1)
 
 
-def _logarithms(probability: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    """Log-probabilities at a temperature.
-
-    A softmax forgets what all logits share, so the logarithms of probabilities serve as logits.
-    """
+def _logits(probability: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Logits of probabilities: their logarithms, for a softmax forgets what all logits share."""
     least = np.finfo(np.float32).tiny  # what a softmax in float32 rounds to nothing
-    logits = np.log(np.maximum(probability.astype(np.float64), least))
-    return log_softmax(logits / temperature, axis=1)
-
-
-def _loss(probability: NDArray[np.float32], truth: NDArray[np.int64], temperature: float) -> float:
-    chosen = _logarithms(probability, temperature)[np.arange(len(truth)), truth]
-    return float(-chosen.mean())
+    return np.log(np.maximum(probability.astype(np.float64), least))
