@@ -10,7 +10,7 @@ ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test test-slurm test-invalidation test-long lint docs lock plan pack unpack verify bench clean-stale clean
+.PHONY: help demo test test-slurm test-invalidation test-long lint docs lock plan pack unpack export verify bench clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -48,8 +48,9 @@ lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/mypy
 
-docs: .venv/.made  ## config/README.md from the schema
+docs: .venv/.made  ## config/README.md from the schema; codemeta.json and .zenodo.json from CITATION.cff
 	cd workflow/scripts && $(BIN)/python -m art_transfer.config_reference ../../config/README.md
+	cd workflow/scripts && $(BIN)/python -m art_transfer.citation ../..
 
 lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --quiet -o requirements.lock
@@ -64,6 +65,9 @@ pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, par
 
 unpack: .venv/.made  ## unpack ARCHIVE into this clone; nothing that it holds has to be made again
 	$(BIN)/python workflow/scripts/unpack.py $(ARCHIVE)
+
+export: .venv/.made  ## RUN's network with its model card, to pass on: results/STUDY/export/RUN
+	$(BIN)/snakemake results/$(STUDY)/export/$(RUN)/MODEL_CARD.md --cores $(CORES) --configfile $(CONFIG)
 
 verify: .venv/.made  ## check results/STUDY: every hash, every score, every table
 	$(BIN)/python workflow/scripts/verify.py results/$(STUDY)

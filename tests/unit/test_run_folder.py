@@ -46,6 +46,7 @@ def run(tmp_path_factory):
 
 def test_a_run_leaves_the_files_of_the_contract_and_no_other(run):
     assert sorted(path.name for path in run.iterdir()) == [
+        "calibration.json",
         "history.csv",
         "labels.json",
         "metrics.json",

@@ -242,3 +242,19 @@ def test_the_figures_runs_are_runs_of_the_study():
     assert study.saliency_runs("f") == [(before, after)]
     assert {before, after} <= set(study.reported_runs)
     assert study.runs.count(before) == 1
+
+
+def test_a_chain_leads_from_a_run_back_to_the_first_weights(demo):
+    run = Run("small_museum", "artist", "demo_plain", "museum_net", "off_the_shelf", 1)
+    assert demo.chain(run) == [
+        run,
+        Run("large_museum", "artist", "demo_plain", "photos", "fine_tuning", 1),
+        Run("photos", "type", "demo_plain", "random", "pretraining", 1),
+    ]
+
+
+def test_the_run_that_predicts_is_the_one_that_is_named():
+    name = "museum/type/demo_plain/files/off_the_shelf/seed-1"
+    study = small(predict={"run": name, "images": "a"})
+    assert study.predicting == Run("museum", "type", "demo_plain", "files", "off_the_shelf", 1)
+    assert small().predicting is None

@@ -1,13 +1,19 @@
 """The demo study, whole: what it leaves behind, and what its tables say."""
 
 import json
+import os
+import re
+import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from crates import issues
 
-from .conftest import copy_project, planned, same_files, snakemake
+from .conftest import ROOT, copy_project, planned, same_files, snakemake
 
 DEMO = ["--configfile", "config/demo.yaml"]
 FIGURES = [f"figure{number}" for number in range(1, 5)]
@@ -142,6 +148,57 @@ def test_the_report_holds_every_table_and_figure(demo):
         assert f"{name}.png" in report
     for name in ("large_museum", "small_museum", "unrelated_museum", "photos"):
         assert f"catalogue/{name}.html" in report
+
+
+def test_the_description_of_the_archive_is_a_valid_crate(demo, tmp_path):
+    assert issues(demo / "results/demo", tmp_path / "cache") == []
+
+
+def test_what_reviewers_are_told_to_type_works(demo):
+    """The blocks marked as bash; the others, `make` and Snakemake, have tests of their own."""
+    text = (ROOT / "docs/reviewer.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    said = ""
+    for block in blocks:
+        command = ["bash", "-euo", "pipefail", "-c", block]
+        done = subprocess.run(
+            command,
+            cwd=demo / "results/demo",
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        said += done.stdout
+    number, in_table = said.splitlines()[0].split()
+    assert said.splitlines()[1].split()[0] == in_table  # the hash of metrics.json
+    assert said.splitlines()[2].split()[0] == number
+    split = "splits/small_museum/type/seed-1.csv"
+    digests = {line.split()[0] for line in said.splitlines() if line.endswith(split)}
+    assert len(digests) == 1
+
+
+def test_a_finished_run_says_of_its_test_images_what_it_said_before(demo, tmp_path):
+    """In a copy, for what is predicted by hand is no part of the study."""
+    project = shutil.copytree(demo, tmp_path / "project", symlinks=True)
+    run = "small_museum/type/demo_plain/museum_net/off_the_shelf/seed-1"
+    before = pd.read_parquet(project / f"results/demo/runs/{run}/predictions.parquet")
+    (tmp_path / "images").mkdir()
+    with zipfile.ZipFile(project / "resources/small_museum/images/0000.zip") as images:
+        for object_id in before["object_id"]:
+            (tmp_path / "images" / object_id).write_bytes(images.read(object_id))
+    asked = f"predict={{run: {run}, images: {tmp_path / 'images'}, nearest: 1}}"
+    done = snakemake(project, "predict", "--cores", "1", *DEMO, "--config", asked)
+    assert done.returncode == 0, done.stdout[-3000:]
+    table = pd.read_csv(project / "results/demo/predict/predictions.csv")
+    assert table["object_id"].tolist() == before["object_id"].tolist()
+    assert (table["label_1"] == before["predicted"]).all() and (table["status"] == "ok").all()
+    split = pd.read_csv(project / "results/demo/splits/small_museum/type/seed-1.csv")
+    assert set(table["nearest_1"]) <= set(split.loc[split["split"] == "train", "object_id"])
+    again = snakemake(project, "archive", "-n", *DEMO)
+    assert planned(again.stdout) == {}, again.stdout[-3000:]
 
 
 SMALLER = """

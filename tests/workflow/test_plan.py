@@ -113,6 +113,19 @@ def test_a_mapping_table_that_is_not_there_is_a_message(project):
     assert "`tasks.type.mapping` is 'm.csv', but there is no such file" in run.stdout
 
 
+def test_predictions_need_a_run_of_the_study_and_images(project):
+    run = "small_museum/type/demo_plain/museum_net/fine_tuning/seed-1"
+    asked = {
+        "": "the config has no block `predict`",
+        f"predict={{run: {run}x, images: a}}": f"is '{run}x', which is no run .* such as {run}",
+        f"predict={{run: {run}, images: a}}": "`predict.images` is 'a', but there is no such",
+    }
+    for given, message in asked.items():
+        config = ["--configfile", "config/demo.yaml", *(["--config", given] if given else [])]
+        plan = snakemake(project, "-n", "predict", *config)
+        assert plan.returncode != 0 and re.search(message, plan.stdout), plan.stdout[-2000:]
+
+
 def test_the_slurm_profile_plans_without_slurm(project):
     plan = snakemake(project, "--profile", "profiles/slurm", "-n", "all")
     assert plan.returncode == 0, plan.stdout[-3000:]

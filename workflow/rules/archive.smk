@@ -1,7 +1,7 @@
 # Reads    everything below results/{study}
 # Makes    run_config.yaml, rights of the images, locks of the museums, report.html,
-#          ro-crate-metadata.json, records.jsonl.gz (Snakemake's own, which `make unpack` gives back
-#          to it) and MANIFEST.sha256: what is archived
+#          ro-crate-metadata.json with a copy of the wiring (code/), records.jsonl.gz (Snakemake's
+#          own, which `make unpack` gives back to it) and MANIFEST.sha256: what is archived
 
 
 localrules:
@@ -12,6 +12,9 @@ localrules:
     crate,
     records,
     manifest,
+
+
+WIRING = ["Snakefile", *sorted(map(str, Path("workflow/rules").glob("*.smk")))]
 
 
 rule run_config:
@@ -52,7 +55,8 @@ rule rights:
     input:
         objects="resources/{collection}/objects.parquet",
     output:
-        f"{RESULTS}/rights/{{collection}}.json",
+        statements=f"{RESULTS}/rights/{{collection}}.json",
+        objects=f"{RESULTS}/rights/{{collection}}.csv.gz",
     log:
         f"{LOGS}/archive/rights-{{collection}}.log",
     benchmark:
@@ -84,14 +88,17 @@ rule crate:
         rules.html_report.input,
         report=f"{RESULTS}/report.html",
         citation="CITATION.cff",
+        wiring=WIRING,
         rights=[f"{RESULTS}/rights/{name}.json" for name in study.used_collections],
+        objects=[f"{RESULTS}/rights/{name}.csv.gz" for name in study.used_collections],
         locks=[
             f"{RESULTS}/sources/{name}.lock.zip"
             for name in study.used_collections
             if study.remote(name)
         ],
     output:
-        f"{RESULTS}/ro-crate-metadata.json",
+        crate=f"{RESULTS}/ro-crate-metadata.json",
+        code=[f"{RESULTS}/code/{name}" for name in WIRING],
     log:
         f"{LOGS}/archive/crate.log",
     benchmark:

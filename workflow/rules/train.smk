@@ -21,6 +21,7 @@ OUTPUTS = {
     "model": "model.keras",
     "classes": "labels.json",
     "preprocessing": "preprocessing.json",
+    "calibration": "calibration.json",
 }
 
 

@@ -1,5 +1,6 @@
 """What a schema cannot say: that the names in a config exist, fit together, and lead somewhere."""
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _endless_inits,
         _wrong_tasks,
         _wrong_weights,
+        _wrong_predict,
     )
     for find in checks:
         mistakes = list(dict.fromkeys(find(study)))
@@ -197,6 +199,18 @@ def _wrong_weights(study: Study) -> Iterator[str]:
                 f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
                 f"which {run.folder} needs; it has: {sorted(files)}"
             )
+
+
+def _wrong_predict(study: Study) -> Iterator[str]:
+    """Predictions come from a run of the study; another would be trained first."""
+    wanted = study.settings.predict
+    if wanted is not None and study.predicting is None:
+        named = [run.folder.removeprefix("runs/") for run in study.runs]
+        close = difflib.get_close_matches(wanted.run, named, n=3, cutoff=0)
+        yield (
+            f"`predict.run` is {wanted.run!r}, which is no run of the study; expected "
+            f"collection/task/backbone/init/method/seed-N, such as {', '.join(close)}"
+        )
 
 
 def check_definitions(study: Study, resources: Path) -> None:

@@ -5,6 +5,7 @@ Every reader checks the columns, so that a broken or foreign file is a message a
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -48,7 +49,7 @@ SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
 _TEXT_COLUMNS = {
-    *["object_id", "shard", "label", "split", "predicted", "status", "sha256"],
+    *["object_id", "image", "shard", "label", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step"],
 }
 
@@ -106,9 +107,14 @@ def _check_types(path: str | Path, found: pa.Schema, schema: pa.Schema) -> None:
 
 
 def write_csv(path: str | Path, table: pd.DataFrame, columns: list[str] | None = None) -> None:
-    """Write a CSV with a header and Unix line ends, atomically; floats in full precision."""
+    """Write a CSV with a header and Unix line ends, atomically; floats in full precision.
+
+    One whose name ends in ``.gz`` is packed, without the time of packing.
+    """
+    packed: dict[str, Any] = {"compression": {"method": "gzip", "mtime": 0}}
+    packed = packed if Path(path).suffix == ".gz" else {}
     with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n")
+        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n", **packed)
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:

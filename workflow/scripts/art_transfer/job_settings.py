@@ -200,6 +200,28 @@ class SaliencySettings:
 
 
 @dataclass(frozen=True)
+class PredictSettings:
+    """Which images a run's network is to name, and how."""
+
+    images: str  # a folder or a list
+    listing: str  # a hash of the images' ids and sizes
+    confidence: float
+    nearest: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class CardSettings:
+    """What a model card says of a run beside what its folder holds."""
+
+    study: str
+    first: str  # where the very first weights come from, in words
+    chain: tuple[Run, ...]  # the run, the one that it starts from, and so on
+    network: str  # for readers
+    titles: dict[str, str]  # of the collections
+
+
+@dataclass(frozen=True)
 class CrateSettings:
     """What the archive's description says of the study beside its files."""
 

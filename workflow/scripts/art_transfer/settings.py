@@ -235,6 +235,17 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Predict:
+    """Which images a finished run's network is to name."""
+
+    run: str
+    images: str
+    name: str
+    confidence: float
+    nearest: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """A whole study."""
 
@@ -254,6 +265,7 @@ class Settings:
     methods: dict[str, Method]
     experiments: dict[str, Experiment]
     figures: Figures
+    predict: Predict | None = None
 
 
 @dataclass(frozen=True, order=True)

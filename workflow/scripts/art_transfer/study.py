@@ -66,6 +66,13 @@ class Study:
                 found.append(parent)
         return found
 
+    @cached_property
+    def predicting(self) -> Run | None:
+        """The run that `predict` names, if it names one of the study's."""
+        wanted = self.settings.predict
+        named = {run.folder.removeprefix("runs/"): run for run in self.runs}
+        return named.get(wanted.run) if wanted else None
+
     def saliency_runs(self, figure: str) -> list[tuple[Run, Run]]:
         """For each task of a saliency figure the run before and the run after."""
         spec, seed = self.settings.figures.saliency[figure], self.settings.seeds[0]
@@ -91,6 +98,11 @@ class Study:
             init.method,
             init.seed if init.seed is not None else run.seed,
         )
+
+    def chain(self, run: Run) -> list[Run]:
+        """A run, the one that it starts from, and so on to the one that starts from no run."""
+        parent = self.parent(run)
+        return [run, *(self.chain(parent) if parent else [])]
 
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""

@@ -10,22 +10,23 @@ CHECKPOINTS = "CHECKPOINTS.sha256"
 RECORDS = "records.jsonl.gz"
 """Snakemake's own records of the study's files (``records.write_records``)."""
 CHECKPOINT_ENDINGS = (".keras", ".h5")
-INTERMEDIATE = ("features", "state")
-"""What is never archived: computed again from what is, or the state of trainings that run."""
+NOT_ARCHIVED = ("features", "state", "predict", "export")
+"""What can be computed again from what is archived, the state of trainings that run, and what was
+asked for by hand, such as predictions for images that are not the study's."""
 
 
 def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
-    Everything below ``results`` but checkpoints, features, the state of trainings, the manifests
-    themselves, and hidden files, which are halves of files that are being written.
+    Everything below ``results`` but checkpoints, what is in NOT_ARCHIVED, the manifests themselves,
+    and hidden files, which are halves of files that are being written.
     """
     root = Path(results)
     return sorted(
         path
         for path in root.rglob("*")
         if path.is_file()
-        and path.relative_to(root).parts[0] not in (*INTERMEDIATE, MANIFEST, CHECKPOINTS)
+        and path.relative_to(root).parts[0] not in (*NOT_ARCHIVED, MANIFEST, CHECKPOINTS)
         and not any(part.startswith(".") for part in path.relative_to(root).parts)
         and path.suffix not in CHECKPOINT_ENDINGS
     )

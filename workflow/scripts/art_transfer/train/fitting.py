@@ -39,14 +39,14 @@ class Batches(keras.utils.PyDataset):
         ``change`` is made to the inputs of each batch, at random from ``seed``.
         """
         super().__init__()
-        self._read, self._classes, self._batch_size = read, classes, batch_size
+        self._read, self.classes, self._batch_size = read, classes, batch_size
         self._seed, self._kind, self._change = seed, order, change
         self.epoch = 1
         self._deal()
 
     def __len__(self) -> int:
         """The number of batches."""
-        return -(-len(self._classes) // self._batch_size)
+        return -(-len(self.classes) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """One batch: inputs and class numbers."""
@@ -55,7 +55,7 @@ class Batches(keras.utils.PyDataset):
         inputs = self._read(positions)
         if self._change is not None:
             inputs = self._change(inputs, np.random.default_rng([self._seed, self.epoch, index]))
-        return inputs, self._classes[positions]
+        return inputs, self.classes[positions]
 
     def on_epoch_end(self) -> None:
         """Go to the next epoch's order; Keras calls this."""
@@ -67,13 +67,13 @@ class Batches(keras.utils.PyDataset):
         self._deal()
 
     def _deal(self) -> None:
-        count, random = len(self._classes), np.random.default_rng([self._seed, self.epoch])
+        count, random = len(self.classes), np.random.default_rng([self._seed, self.epoch])
         if self._kind == "fixed":
             self._order = np.arange(count)
         elif self._kind == "shuffled":
             self._order = random.permutation(count)
         else:
-            share = 1 / np.bincount(self._classes)[self._classes]
+            share = 1 / np.bincount(self.classes)[self.classes]
             self._order = random.choice(count, size=count, p=share / share.sum())
 
 

@@ -32,6 +32,7 @@ def write_run(
     write_model(trained.model, folder / "model.keras")
     write_json(folder / "labels.json", trained.classes)
     write_json(folder / "preprocessing.json", preprocessing(training))
+    write_json(folder / "calibration.json", trained.calibration)
     write_csv(folder / "history.csv", trained.history, HISTORY)
     write_parquet(folder / "predictions.parquet", trained.predictions, PREDICTIONS)
     write_json(folder / "metrics.json", trained.metrics)

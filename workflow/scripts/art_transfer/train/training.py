@@ -16,6 +16,7 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Method
 from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
+from art_transfer.train.calibration import fit_calibration
 from art_transfer.train.evaluation import metrics, predictions
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import scale
@@ -54,6 +55,7 @@ class Trained:
     history: pd.DataFrame
     predictions: pd.DataFrame
     metrics: dict[str, object]
+    calibration: dict[str, object]
     classes: list[str]
     images: int  # how many passed through what was trained
 
@@ -177,6 +179,8 @@ def _tested(
     table = predictions(
         split["object_id"].tolist(), split["label"].tolist(), data.classes, probability
     )
+    validation = data.batches("validation", method.batch_size)
+    calibration = fit_calibration(probabilities(tested, validation), validation.classes)
     count = data.table["split"].value_counts()
     per_epoch = int(count["train"] + count["validation"])
     return Trained(
@@ -184,6 +188,7 @@ def _tested(
         history=history,
         predictions=table,
         metrics=metrics(table, history, best, int(count["validation"])),
+        calibration=calibration,
         classes=data.classes,
         images=per_epoch * len(history) + int(count["test"]),
     )

@@ -1,0 +1,104 @@
+# Reads    finished run folders, and anybody's images
+# Makes    results/{study}/predict and export, which are asked for by hand and never archived
+
+
+localrules:
+    predict,
+    export,
+
+
+PREDICTING = study.settings.predict
+MODEL_FILES = [OUTPUTS[name] for name in ("model", "classes", "preprocessing", "calibration")]
+
+
+def predicting(nearest_only=False):
+    """The run that predicts; nothing where only its nearest objects need it and none are asked."""
+    if PREDICTING is None:
+        raise WorkflowError(
+            "the config has no block `predict`; expected its keys `run` and `images`, as in "
+            "--config 'predict={run: collection/task/backbone/init/method/seed-1, images: folder}'"
+        )
+    return [] if nearest_only and not PREDICTING.nearest else [study.predicting]
+
+
+def exported(wildcards):
+    """The run to export and those that it starts from; another run would be trained first."""
+    run = run_of(wildcards)
+    if run not in study.runs:
+        raise WorkflowError(f"{run.folder} is no run of the study; `snakemake -n runs` lists them")
+    return study.chain(run)
+
+
+def card_settings(wildcards):
+    """What a model card says beside what the run's folder holds."""
+    chain = exported(wildcards)
+    first = study.settings.inits[chain[-1].init]
+    file = first.weights[chain[-1].backbone] if first.weights else None
+    words = f"{file.address} ({file.hash})" if file else f"random, {first.random}"
+    network = NETWORKS[study.network(chain[0].backbone)].title
+    titles = titles_of(run.collection for run in chain)
+    return canonical(CardSettings(study.settings.study, words, chain, network, titles))
+
+
+def predict_settings(wildcards):
+    """What is to be predicted; images count by their ids and sizes."""
+    # Imported here, for pandas would make every plan and every job start later.
+    from art_transfer.predict.images import find_images, listed
+
+    wanted = PREDICTING
+    try:
+        names = listed(find_images(wanted.images))
+    except StudyError as error:
+        raise WorkflowError(str(error))
+    threads = study.settings.threads
+    given = (wanted.images, names, wanted.confidence, wanted.nearest, threads)
+    return canonical(PredictSettings(*given))
+
+
+rule predict:
+    input:
+        run=lambda wildcards: run_files(predicting(), MODEL_FILES),
+        split=lambda w: [study.split(r.collection, r.task, r.seed) for r in predicting(True)],
+        pixels=lambda w: [p for r in predicting(True) for p in pixels_of(r.collection, r.backbone)],
+        tables=lambda w: [path for r in predicting(True) for path in images_of(r.collection)],
+    output:
+        f"{RESULTS}/predict/{PREDICTING.name if PREDICTING else 'predictions'}.csv",
+    log:
+        f"{LOGS}/predict.log",
+    benchmark:
+        f"{LOGS}/predict.tsv"
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=predict_settings,
+        code=fingerprint("predict.py"),
+    script:
+        "../scripts/predict.py"
+
+
+rule export:
+    input:
+        run=lambda wildcards: run_files(exported(wildcards)[:1], OUTPUTS.values()),
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        rights=lambda wildcards: [
+            f"{RESULTS}/rights/{name}.json"
+            for name in dict.fromkeys(run.collection for run in exported(wildcards))
+        ],
+        template="workflow/report/model_card.md",
+    output:
+        card=f"{RESULTS}/export/{RUN}/MODEL_CARD.md",
+        files=[f"{RESULTS}/export/{RUN}/{name}" for name in MODEL_FILES],
+    log:
+        f"{LOGS}/export/{RUN}.log",
+    benchmark:
+        f"{LOGS}/export/{RUN}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=card_settings,
+        code=fingerprint("export.py"),
+    script:
+        "../scripts/export.py"
