@@ -83,6 +83,7 @@ rule crate:
     input:
         rules.html_report.input,
         report=f"{RESULTS}/report.html",
+        index=rules.index.output,
         citation="CITATION.cff",
         rights=[f"{RESULTS}/rights/{name}.json" for name in study.used_collections],
         locks=[

@@ -1,4 +1,5 @@
 # Reads and checks the config; gives the rules their paths, settings and fingerprints.
+import os
 import sys
 from pathlib import Path
 
@@ -16,13 +17,16 @@ from art_transfer.job_settings import (
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
+    Described,
     GainsSettings,
     ImagesSettings,
+    IndexSettings,
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
     RecordsSettings,
     SaliencySettings,
+    ShownMaps,
     SplitSettings,
     TableSettings,
     TitleSettings,

@@ -1,9 +1,49 @@
 # Reads    tables and figures below results/{study}, labels, splits and images
-# Makes    what a reader opens: results/{study}/catalogue, a page for each museum
+# Makes    what a reader opens: results/{study}/catalogue, a page for each museum, and
+#          results/{study}/index.html, the study on one page
+from snakemake.io import get_flag_value
 
 
 localrules:
     catalogue_page,
+    index,
+
+
+FRAME = ["workflow/report/page.html", "workflow/report/page.css"]
+
+
+def described(paths):
+    """What the report says of these files: the caption, and what they show."""
+    found = {}
+    for rule in workflow.rules:
+        for output in rule.output:
+            about = get_flag_value(output, "report")
+            for path in [path for path in paths if about and output.match(path)]:
+                shows = about.labels.get("shows", "") if isinstance(about.labels, dict) else ""
+                found[path] = Described(os.path.relpath(about.caption.get_path_or_uri(secret_free=True)), shows)
+    return found
+
+
+def index_settings(wildcards, input):
+    """What the study's page shows."""
+    figures = study.settings.figures.saliency
+    return canonical(
+        IndexSettings(
+            study.settings.study,
+            study.settings.title,
+            RESULTS,
+            titles_of([*study.used_collections, *(run.collection for run in COMPARED)]),
+            {r.backbone: NETWORKS[study.network(r.backbone)].title for r in COMPARED},
+            list(study.settings.experiments),
+            COMPARED,
+            splits_of(COMPARED),
+            [
+                ShownMaps(name, spec.title, in_words(spec.before), in_words(spec.after))
+                for name, spec in figures.items()
+            ],
+            described([*input.figures, *(path.replace(".csv", ".md") for path in input.tables)]),
+        )
+    )
 
 
 rule catalogue_page:
@@ -20,6 +60,7 @@ rule catalogue_page:
             for task in study.used_tasks(w.collection)
         ],
         template="workflow/report/catalogue.html",
+        frame=FRAME,
     output:
         report(
             f"{RESULTS}/catalogue/{{collection}}.html",
@@ -50,3 +91,36 @@ rule catalogue_page:
 rule catalogue:
     input:
         [f"{RESULTS}/catalogue/{name}.html" for name in study.used_collections],
+
+
+rule index:
+    input:
+        tables=rules.tables.input,
+        figures=[rules.figures.input, rules.cost.output.png],
+        maps=[
+            f"{RESULTS}/figures/{name}{end}"
+            for name in study.settings.figures.saliency
+            for end in (".csv", "-objects.png")
+        ],
+        predictions=run_files(COMPARED, ["predictions.parquet"]),
+        splits=sorted(set(splits_of(COMPARED))),
+        pages=rules.catalogue.input,
+        config=f"{RESULTS}/run_config.yaml",
+        template="workflow/report/index.html",
+        script="workflow/report/index.js",
+        frame=FRAME,
+        captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
+    output:
+        f"{RESULTS}/index.html",
+    log:
+        f"{LOGS}/index.log",
+    benchmark:
+        f"{LOGS}/index.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=index_settings,
+        code=fingerprint("index.py"),
+    script:
+        "../scripts/index.py"

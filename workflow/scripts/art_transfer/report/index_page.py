@@ -1,0 +1,236 @@
+"""The study on one page: claims and evidence, tables, figures, classes, and where networks look.
+
+The page lies in the study's folder and points at the files beside it. Everything it needs is in it
+but the figures, so it opens from disk.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+import yaml
+from docutils.core import publish_doctree
+from PIL import Image
+
+from art_transfer.formats import read_csv
+from art_transfer.job_settings import Described, IndexSettings, ShownMaps
+from art_transfer.report.class_scores import class_scores
+from art_transfer.report.grid import Cell
+from art_transfer.report.pages import render, uri
+from art_transfer.report.read_grids import ShownTable, from_csv, from_markdown
+from art_transfer.report.saliency_tiles import read_tiles
+from art_transfer.report.tables import words
+
+CLAIMS = "claims.csv"
+CLAIM = ["id", "quote", "page", "kind", "verdict", "estimate", "low", "high", "margin"]
+CLAIM += ["sentence", "evidence"]
+VERDICTS = ("supported", "contradicted", "undecided")
+
+LEADING = ("comparison", "gains", "datasets")
+"""Tables that follow those of the experiments; all others come by their names after them."""
+
+MOST = 60  # rows that stand in the page itself; of longer tables the script writes those in view
+FILES = {
+    "report.html": "Snakemake's report: the same tables and figures, the jobs and their times",
+    "run_config.yaml": "the whole config, with its defaults filled in",
+    "ro-crate-metadata.json": "what each file is, for machines (RO-Crate)",
+    "MANIFEST.sha256": "every file's hash: sha256sum --check MANIFEST.sha256",
+    "records.jsonl.gz": "Snakemake's own records of these files",
+}
+
+
+def index(
+    template: str | Path,
+    script: str | Path,
+    wanted: IndexSettings,
+    table_files: Sequence[str],
+    figure_files: Sequence[str],
+    pages: Sequence[str],
+    config: str | Path,
+) -> str:
+    """The page, as HTML.
+
+    ``table_files`` and ``figure_files`` are all that the study has of them, ``pages`` those of its
+    museums, ``config`` the config that was run; all lie below ``wanted.results``.
+    """
+    results = wanted.results
+    claimed = [row for path in table_files if Path(path).name == CLAIMS for row in claims(path)]
+    shown = tables(table_files, results, wanted)
+    verdicts = [(verdict, sum(c["verdict"] == verdict for c in claimed)) for verdict in VERDICTS]
+    anchors = {name: f"table-{table['id']}" for table in shown for _, name in table["files"]}
+    museums = {_address(Path(p), results): wanted.titles[Path(p).stem] for p in pages}
+    return render(
+        template,
+        script,
+        title=wanted.title or wanted.study,
+        study=wanted.study,
+        facts=_facts(wanted),
+        most=MOST,
+        claims=claimed,
+        verdicts=[(verdict, count) for verdict, count in verdicts if count],
+        anchors=anchors,
+        tables=shown,
+        figures=figures(figure_files, results, wanted),
+        classes=class_scores(wanted.runs, wanted.splits, results, wanted.titles, wanted.networks),
+        saliency=[saliency(figure, results) for figure in wanted.saliency],
+        methods=methods(config),
+        config=Path(config).read_text(encoding="utf-8"),
+        files=[*museums.items(), *FILES.items()],
+    )
+
+
+def claims(path: str | Path) -> list[dict[str, Any]]:
+    """The rows of ``claims.csv``, its numbers short enough to read, empty ones as None."""
+    table = read_csv(path, CLAIM)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    numbers = ("estimate", "low", "high", "margin")
+    return [
+        {str(key): _short(row[key]) if key in numbers else _text(row[key]) for key in row}
+        for row in rows
+    ]
+
+
+def tables(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
+    """What the page shows of each CSV among ``paths`` but the claims, in the order of reading.
+
+    A file with Markdown beside it is shown as that; any other as it is.
+    """
+    order = [*wanted.experiments, *LEADING]
+    found = [Path(path) for path in paths if path.endswith(".csv") and Path(path).name != CLAIMS]
+    found = sorted(set(found), key=lambda p: (*_place(p.stem, order), p.stem))
+    return [_table(path, results, wanted.described) for path in found]
+
+
+def figures(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
+    """What the page shows of each PNG among ``paths``, by name."""
+    return [_figure(Path(path), results, wanted.described) for path in sorted(set(paths))]
+
+
+def saliency(shown: ShownMaps, results: str) -> dict[str, Any]:
+    """The objects of a saliency figure with their pictures, truths and predictions."""
+    names = ["task", "object_id", "label", "predicted_before", "predicted_after"]
+    names += ["probability_after", "mean_absolute_difference"]
+    folder = Path(results) / "figures"
+    table = read_csv(folder / f"{shown.figure}.csv", names)
+    tiles = read_tiles(folder / f"{shown.figure}-objects.png", len(table))
+    objects = []
+    for row, pictures in zip(table.to_dict("records"), tiles, strict=True):
+        found = [{"address": uri(data, "jpeg"), "size": size} for data, *size in pictures]
+        objects.append({**row, "task": words(row["task"]), "pictures": found})
+    return {
+        "name": title_of(shown.figure),
+        "title": shown.title,
+        "before": shown.before,
+        "after": shown.after,
+        "objects": objects,
+    }
+
+
+def methods(config: str | Path) -> list[ShownTable]:
+    """How networks are trained, and what they start from, by the config that was run."""
+    loaded = yaml.safe_load(Path(config).read_text(encoding="utf-8"))
+    return [
+        _blocks("Methods", loaded["methods"]),
+        _blocks("First weights", loaded["inits"]),
+        _blocks("Preprocessing", loaded["preprocessings"]),
+    ]
+
+
+def title_of(name: str) -> str:
+    """A file's name as a title: ``table2`` is Table 2."""
+    text = re.sub(r"^(table|figure)(\d+)$", r"\1 \2", words(name).replace("-", " "))
+    return text[:1].upper() + text[1:]
+
+
+def _facts(wanted: IndexSettings) -> list[str]:
+    """How much of everything there is, in words."""
+    runs = wanted.runs
+    counts = {
+        "run": len(runs),
+        "collection": len({run.collection for run in runs}),
+        "task": len({run.task for run in runs}),
+        "network": len({run.backbone for run in runs}),
+        "seed": len({run.seed for run in runs}),
+    }
+    return [f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts.items()]
+
+
+def _place(name: str, order: Sequence[str]) -> tuple[int, int]:
+    """Where a table comes: named ones in their order, then others, then long lists and the cost."""
+    if name in order:
+        return 0, order.index(name)
+    return (2, 0) if name.startswith("label") or name == "cost" else (1, 0)
+
+
+def _table(path: Path, results: str, described: Mapping[str, Described]) -> dict[str, Any]:
+    readable = path.with_suffix(".md")
+    if readable.is_file():
+        shown = from_markdown(readable.read_text(encoding="utf-8"))
+    else:
+        shown = [from_csv(path, "")]
+    files = [p for p in (path.with_suffix(end) for end in (".csv", ".tex", ".md")) if p.is_file()]
+    return {
+        "id": path.stem,
+        "name": title_of(path.stem),
+        "text": _caption(described.get(str(readable))),
+        "tables": shown,
+        "raw": not readable.is_file(),
+        "files": [(p.suffix[1:], _address(p, results)) for p in files],
+    }
+
+
+def _figure(path: Path, results: str, described: Mapping[str, Described]) -> dict[str, Any]:
+    with Image.open(path) as image:
+        width, height = image.size
+    about = described.get(str(path))
+    vector = path.with_suffix(".pdf")
+    return {
+        "id": path.stem,
+        "name": title_of(path.stem),
+        "shows": about.shows if about else "",
+        "text": _caption(about),
+        "address": _address(path, results),
+        "vector": _address(vector, results) if vector.is_file() else "",
+        "size": (width, height),
+    }
+
+
+def _caption(about: Described | None) -> str:
+    """A caption of the report as plain text."""
+    if about is None:
+        return ""
+    text = Path(about.caption).read_text(encoding="utf-8")
+    return " ".join(publish_doctree(text).astext().split())
+
+
+def _address(path: Path, results: str) -> str:
+    """A file's place as seen from the page."""
+    return PurePosixPath(path.relative_to(results)).as_posix()
+
+
+def _blocks(caption: str, blocks: Mapping[str, Any]) -> ShownTable:
+    """Named blocks of the config side by side, a row for each key."""
+    flat = {name: dict(_flat(block)) for name, block in blocks.items()}
+    keys = list(dict.fromkeys(key for values in flat.values() for key in values))
+    rows = [[Cell(key), *(Cell(values.get(key, "")) for values in flat.values())] for key in keys]
+    return ShownTable(caption, ["key", *flat], [], rows)
+
+
+def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """The values of nested blocks by their dotted keys, without those that are empty."""
+    for key, value in block.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        elif value is not None:
+            yield f"{before}{key}", str(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _short(value: Any) -> str | None:
+    """A number with four digits, and a real minus sign."""
+    return None if value is None else f"{float(value):.4g}".replace("-", "\u2212")

@@ -1,0 +1,84 @@
+"""Tables back from the Markdown and CSV files that rules wrote, for pages that show them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from art_transfer.report.grid import Cell
+
+
+@dataclass
+class ShownTable:
+    """A table as a reader sees it; ``numbers`` are the places of the columns at the right."""
+
+    caption: str
+    header: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    rows: list[list[Cell]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def plain(self) -> list[list[str | list[str]]]:
+        """The rows as texts; a bold one is a list of one text."""
+        return [[[cell.text] if cell.bold else cell.text for cell in row] for row in self.rows]
+
+
+def from_markdown(text: str) -> list[ShownTable]:
+    """The tables of a Markdown file as ``grid.markdown`` writes them, one after the other.
+
+    A heading, or a paragraph that is bold, is the caption of what follows; other paragraphs and
+    items of lists are notes of the table above them.
+    """
+    found: list[ShownTable] = []
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.type == "table_open":
+            if not found or found[-1].header:
+                found.append(ShownTable(found[-1].caption if found else ""))
+        elif token.type == "tr_open" and found[-1].header:
+            found[-1].rows.append([])
+        elif token.type == "inline" and before is not None:
+            _take(found, before, _cell(token.children or []))
+    return found
+
+
+def from_csv(path: str | Path, caption: str) -> ShownTable:
+    """A CSV file as it is; columns that hold only numbers stand at the right."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    numbers = [
+        i
+        for i, name in enumerate(table)
+        if len(given := table[name][table[name] != ""])
+        and pd.to_numeric(given, errors="coerce").notna().all()
+    ]
+    rows = [[Cell(text) for text in row] for row in table.to_numpy().tolist()]
+    return ShownTable(caption, [str(name) for name in table], numbers, rows)
+
+
+def _take(found: list[ShownTable], before: Token, cell: Cell) -> None:
+    """Put a text where it belongs, by the token before it."""
+    if before.type == "th_open":
+        if before.attrs.get("style") == "text-align:right":
+            found[-1].numbers.append(len(found[-1].header))
+        found[-1].header.append(cell.text)
+    elif before.type == "td_open":
+        found[-1].rows[-1].append(cell)
+    elif before.type == "heading_open" or cell.bold:
+        found.append(ShownTable(cell.text))
+    elif found:
+        found[-1].notes.append(cell.text)
+
+
+def _cell(parts: Sequence[Token]) -> Cell:
+    """The text of inline Markdown, bold where all of it is."""
+    texts, depth, bold = [], 0, bool(parts)
+    for part in parts:
+        depth += {"strong_open": 1, "strong_close": -1}.get(part.type, 0)
+        text = " " if part.type in ("softbreak", "hardbreak") else part.content
+        if text:
+            texts.append(text)
+            bold = bold and depth > 0
+    return Cell("".join(texts), bold and bool(texts))
