@@ -13,9 +13,10 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// The number that a cell begins with; NaN for a dash or nothing.
+// The first number of a cell; NaN for a dash or nothing.
 function numberOf(text) {
-  return parseFloat(text.replace(/\u2212/g, "-").replace(/,/g, ""));
+  const found = text.replace(/\u2212/g, "-").replace(/,/g, "").match(/[-+]?\d[\d.]*(e[-+]?\d+)?/i);
+  return found ? parseFloat(found[0]) : NaN;
 }
 
 // Folded so that "Musée" is found by "musee".

@@ -31,6 +31,11 @@ VERDICTS = ("supported", "contradicted", "undecided")
 LEADING = ("comparison", "gains", "datasets")
 """Tables that follow those of the experiments; all others come by their names after them."""
 
+FORMS = {".csv": "CSV", ".tex": "LaTeX", ".md": "Markdown"}
+"""What a table's file is called by the end of its name."""
+
+NUMBERED = re.compile(r"^(table|figure)(\d+)$")
+
 MOST = 60  # rows that stand in the page itself; of longer tables the script writes those in view
 FILES = {
     "report.html": "Snakemake's report: the same tables and figures, the jobs and their times",
@@ -97,15 +102,16 @@ def tables(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[di
 
     A file with Markdown beside it is shown as that; any other as it is.
     """
-    order = [*wanted.experiments, *LEADING]
+    order = [*sorted(wanted.experiments, key=lambda name: not NUMBERED.match(name)), *LEADING]
     found = [Path(path) for path in paths if path.endswith(".csv") and Path(path).name != CLAIMS]
     found = sorted(set(found), key=lambda p: (*_place(p.stem, order), p.stem))
     return [_table(path, results, wanted.described) for path in found]
 
 
 def figures(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
-    """What the page shows of each PNG among ``paths``, by name."""
-    return [_figure(Path(path), results, wanted.described) for path in sorted(set(paths))]
+    """What the page shows of each PNG among ``paths``, numbered ones first."""
+    found = sorted({Path(p) for p in paths}, key=lambda p: (not NUMBERED.match(p.stem), p.stem))
+    return [_figure(path, results, wanted.described) for path in found]
 
 
 def saliency(shown: ShownMaps, results: str) -> dict[str, Any]:
@@ -115,10 +121,10 @@ def saliency(shown: ShownMaps, results: str) -> dict[str, Any]:
     folder = Path(results) / "figures"
     table = read_csv(folder / f"{shown.figure}.csv", names)
     tiles = read_tiles(folder / f"{shown.figure}-objects.png", len(table))
-    objects = []
-    for row, pictures in zip(table.to_dict("records"), tiles, strict=True):
-        found = [{"address": uri(data, "jpeg"), "size": size} for data, *size in pictures]
-        objects.append({**row, "task": words(row["task"]), "pictures": found})
+    objects = [
+        {**row, "task": words(row["task"]), "pictures": _pictures(row, shown, found)}
+        for row, found in zip(table.to_dict("records"), tiles, strict=True)
+    ]
     return {
         "name": title_of(shown.figure),
         "title": shown.title,
@@ -140,7 +146,7 @@ def methods(config: str | Path) -> list[ShownTable]:
 
 def title_of(name: str) -> str:
     """A file's name as a title: ``table2`` is Table 2."""
-    text = re.sub(r"^(table|figure)(\d+)$", r"\1 \2", words(name).replace("-", " "))
+    text = NUMBERED.sub(r"\1 \2", words(name).replace("-", " "))
     return text[:1].upper() + text[1:]
 
 
@@ -170,14 +176,14 @@ def _table(path: Path, results: str, described: Mapping[str, Described]) -> dict
         shown = from_markdown(readable.read_text(encoding="utf-8"))
     else:
         shown = [from_csv(path, "")]
-    files = [p for p in (path.with_suffix(end) for end in (".csv", ".tex", ".md")) if p.is_file()]
+    files = {kind: path.with_suffix(end) for end, kind in FORMS.items()}
     return {
         "id": path.stem,
         "name": title_of(path.stem),
         "text": _caption(described.get(str(readable))),
         "tables": shown,
         "raw": not readable.is_file(),
-        "files": [(p.suffix[1:], _address(p, results)) for p in files],
+        "files": [(kind, _address(p, results)) for kind, p in files.items() if p.is_file()],
     }
 
 
@@ -195,6 +201,21 @@ def _figure(path: Path, results: str, described: Mapping[str, Described]) -> dic
         "vector": _address(vector, results) if vector.is_file() else "",
         "size": (width, height),
     }
+
+
+def _pictures(
+    row: Mapping[Any, Any], shown: ShownMaps, tiles: Sequence[tuple[bytes, int, int]]
+) -> list[tuple[dict[str, Any], str, tuple[str, str], str]]:
+    """An object's pictures, each with a text instead, what it is said to be, and whether it is."""
+    verdicts = ("", "(wrong)", f"(right, {100 * row['probability_after']:.0f} %)")
+    said = (
+        ("truth", row["label"]),
+        (shown.before, row["predicted_before"]),
+        (shown.after, row["predicted_after"]),
+    )
+    alts = ("the object", f"map, {shown.before}", f"map, {shown.after}")
+    shared = [{"address": uri(data, "jpeg"), "size": size} for data, *size in tiles]
+    return list(zip(shared, alts, said, verdicts, strict=True))
 
 
 def _caption(about: Described | None) -> str:

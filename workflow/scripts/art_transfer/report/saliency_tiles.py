@@ -14,7 +14,7 @@ from PIL import Image
 
 from art_transfer.files import atomic_path
 
-SIDE = 240
+SIDE = 192
 """Pixels of a tile's side; a picture's longer side fills it."""
 
 COLUMNS = 3
