@@ -9,17 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pandas as pd
 import yaml
 from docutils.core import publish_doctree
 from PIL import Image
 
-from art_transfer.formats import read_csv
 from art_transfer.job_settings import Described, IndexSettings, ShownMaps
-from art_transfer.report.class_scores import class_scores
+from art_transfer.report.class_scores import class_scores, count
 from art_transfer.report.grid import Cell
 from art_transfer.report.pages import render, uri
-from art_transfer.report.read_grids import ShownTable, from_csv, from_markdown
+from art_transfer.report.read_grids import ShownTable, from_csv, from_markdown, texts
 from art_transfer.report.saliency_tiles import read_tiles
 from art_transfer.report.tables import words
 
@@ -78,7 +76,9 @@ def index(
         anchors=anchors,
         tables=shown,
         figures=figures(figure_files, results, wanted),
-        classes=class_scores(wanted.runs, wanted.splits, results, wanted.titles, wanted.networks),
+        classes=class_scores(
+            count(wanted.runs, wanted.splits, results), wanted.titles, wanted.networks
+        ),
         saliency=[saliency(figure, results) for figure in wanted.saliency],
         methods=methods(config),
         config=Path(config).read_text(encoding="utf-8"),
@@ -87,14 +87,11 @@ def index(
 
 
 def claims(path: str | Path) -> list[dict[str, Any]]:
-    """The rows of ``claims.csv``, its numbers short enough to read, empty ones as None."""
-    table = read_csv(path, CLAIM)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    numbers = ("estimate", "low", "high", "margin")
-    return [
-        {str(key): _short(row[key]) if key in numbers else _text(row[key]) for key in row}
-        for row in rows
-    ]
+    """The rows of ``claims.csv``, its numbers short enough to read."""
+    table = texts(path, CLAIM)
+    for name in ("estimate", "low", "high", "margin"):
+        table[name] = table[name].map(_short)
+    return [{str(name): row[name] for name in CLAIM} for row in table.to_dict("records")]
 
 
 def tables(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
@@ -119,7 +116,7 @@ def saliency(shown: ShownMaps, results: str) -> dict[str, Any]:
     names = ["task", "object_id", "label", "predicted_before", "predicted_after"]
     names += ["probability_after", "mean_absolute_difference"]
     folder = Path(results) / "figures"
-    table = read_csv(folder / f"{shown.figure}.csv", names)
+    table = texts(folder / f"{shown.figure}.csv", names)
     tiles = read_tiles(folder / f"{shown.figure}-objects.png", len(table))
     objects = [
         {**row, "task": words(row["task"]), "pictures": _pictures(row, shown, found)}
@@ -207,7 +204,7 @@ def _pictures(
     row: Mapping[Any, Any], shown: ShownMaps, tiles: Sequence[tuple[bytes, int, int]]
 ) -> list[tuple[dict[str, Any], str, tuple[str, str], str]]:
     """An object's pictures, each with a text instead, what it is said to be, and whether it is."""
-    verdicts = ("", "(wrong)", f"(right, {100 * row['probability_after']:.0f} %)")
+    verdicts = ("", "(wrong)", f"(right, {100 * float(row['probability_after']):.0f} %)")
     said = (
         ("truth", row["label"]),
         (shown.before, row["predicted_before"]),
@@ -248,10 +245,6 @@ def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
             yield f"{before}{key}", str(value)
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _short(value: Any) -> str | None:
+def _short(number: str) -> str:
     """A number with four digits, and a real minus sign."""
-    return None if value is None else f"{float(value):.4g}".replace("-", "\u2212")
+    return f"{float(number):.4g}".replace("-", "\u2212") if number else ""

@@ -8,6 +8,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from art_transfer.errors import StudyError
 from art_transfer.report.grid import Cell
 
 
@@ -45,9 +46,21 @@ def from_markdown(text: str) -> list[ShownTable]:
     return found
 
 
+def texts(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """A CSV file with every cell as the text that it is: ``007`` and ``NA`` too.
+
+    Raises StudyError where one of ``columns`` is missing.
+    """
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {list(table)}")
+    return table
+
+
 def from_csv(path: str | Path, caption: str) -> ShownTable:
     """A CSV file as it is; columns that hold only numbers stand at the right."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = texts(path)
     numbers = [
         i
         for i, name in enumerate(table)
