@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -227,7 +228,7 @@ def test_headings_are_in_order_and_everything_has_a_name(browser, page):
         "return [...document.querySelectorAll('h1,h2,h3,h4,h5')].map(h => Number(h.tagName[1]))"
     )
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(later <= earlier + 1 for earlier, later in zip(levels, levels[1:], strict=False))
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
     nameless = browser.execute_script(
         "return [...document.querySelectorAll('input,select,img,table,section,nav,[role=region]')]"
         ".filter(e => !(e.labels?.length || e.alt || e.ariaLabel || document.getElementById("
