@@ -90,7 +90,7 @@ rule table:
         baselines=table_baselines,
     output:
         csv=f"{RESULTS}/tables/{{experiment}}.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/{{experiment}}.md",
             caption="../report/table.rst",
             category="Tables",
@@ -119,7 +119,7 @@ rule gains:
         runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/gains.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/gains.md",
             caption="../report/gains.rst",
             category="Tables",
@@ -153,7 +153,7 @@ rule comparison:
         table1=published("table1"),
     output:
         csv=f"{RESULTS}/tables/comparison.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/comparison.md",
             caption="../report/comparison.rst",
             category="Tables",
@@ -180,7 +180,7 @@ rule datasets:
         table1=published("table1"),
     output:
         csv=f"{RESULTS}/tables/datasets.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/datasets.md",
             caption="../report/datasets.rst",
             category="Tables",
@@ -251,7 +251,7 @@ rule cost:
         png=report(
             f"{RESULTS}/figures/cost.png",
             caption="../report/cost.rst",
-            category="Figures",
+            category="Run times",
             labels={"figure": "cost", "shows": "hours"},
         ),
     log:

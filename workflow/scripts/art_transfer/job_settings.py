@@ -250,4 +250,4 @@ class IndexSettings:
     runs: tuple[Run, ...]
     splits: tuple[str, ...]  # the path of each run's split
     saliency: tuple[ShownMaps, ...]
-    described: dict[str, Described]  # by the path of a table's Markdown or a figure's PNG
+    described: dict[str, Described]  # by the path of a table's page or a figure's PNG

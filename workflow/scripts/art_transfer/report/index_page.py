@@ -4,7 +4,6 @@ The page lies in the study's folder and points at the files beside it. Everythin
 but the figures, so it opens from disk.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,15 @@ from art_transfer.job_settings import Described, IndexSettings, ShownMaps
 from art_transfer.report.class_scores import class_scores, count
 from art_transfer.report.grid import Cell
 from art_transfer.report.pages import render, uri
-from art_transfer.report.read_grids import ShownTable, from_csv, from_markdown, texts
+from art_transfer.report.read_grids import (
+    NUMBERED,
+    ShownTable,
+    from_csv,
+    from_markdown,
+    heading,
+    texts,
+    title_of,
+)
 from art_transfer.report.saliency_tiles import read_tiles
 from art_transfer.report.tables import words
 
@@ -32,9 +39,6 @@ LEADING = ("comparison", "gains", "datasets")
 FORMS = {".csv": "CSV", ".tex": "LaTeX", ".md": "Markdown"}
 """What a table's file is called by the end of its name."""
 
-NUMBERED = re.compile(r"^(table|figure)(\d+)$")
-
-MOST = 60  # rows that stand in the page itself; of longer tables the script writes those in view
 FILES = {
     "report.html": "Snakemake's report: the same tables and figures, the jobs and their times",
     "run_config.yaml": "the whole config, with its defaults filled in",
@@ -70,8 +74,8 @@ def index(
         title=wanted.title or wanted.study,
         study=wanted.study,
         facts=_facts(wanted),
-        most=MOST,
         claims=claimed,
+        claim_files=[_address(Path(p), results) for p in table_files if Path(p).name == CLAIMS],
         verdicts=[(verdict, count) for verdict, count in verdicts if count],
         anchors=anchors,
         tables=shown,
@@ -95,14 +99,15 @@ def claims(path: str | Path) -> list[dict[str, Any]]:
 
 
 def tables(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
-    """What the page shows of each CSV among ``paths`` but the claims, in the order of reading.
+    """What the page shows of each table among ``paths`` but the claims, in the order of reading.
 
-    A file with Markdown beside it is shown as that; any other as it is.
+    A table that has Markdown is shown as that; a CSV without as it is.
     """
     order = [*sorted(wanted.experiments, key=lambda name: not NUMBERED.match(name)), *LEADING]
-    found = [Path(path) for path in paths if path.endswith(".csv") and Path(path).name != CLAIMS]
-    found = sorted(set(found), key=lambda p: (*_place(p.stem, order), p.stem))
-    return [_table(path, results, wanted.described) for path in found]
+    files = [Path(path) for path in paths if path.endswith((".csv", ".md"))]
+    found = {path.with_suffix(".csv") for path in files if path.stem != Path(CLAIMS).stem}
+    ordered = sorted(found, key=lambda path: (*_place(path.stem, order), path.stem))
+    return [_table(path, results, wanted.described) for path in ordered]
 
 
 def figures(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
@@ -141,12 +146,6 @@ def methods(config: str | Path) -> list[ShownTable]:
     ]
 
 
-def title_of(name: str) -> str:
-    """A file's name as a title: ``table2`` is Table 2."""
-    text = NUMBERED.sub(r"\1 \2", words(name).replace("-", " "))
-    return text[:1].upper() + text[1:]
-
-
 def _facts(wanted: IndexSettings) -> list[str]:
     """How much of everything there is, in words."""
     runs = wanted.runs
@@ -177,7 +176,8 @@ def _table(path: Path, results: str, described: Mapping[str, Described]) -> dict
     return {
         "id": path.stem,
         "name": title_of(path.stem),
-        "text": _caption(described.get(str(readable))),
+        "heading": heading(path.stem, shown),
+        "text": _caption(described.get(str(path.with_suffix(".html")))),
         "tables": shown,
         "raw": not readable.is_file(),
         "files": [(kind, _address(p, results)) for kind, p in files.items() if p.is_file()],

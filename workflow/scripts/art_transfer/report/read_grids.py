@@ -1,5 +1,6 @@
 """Tables back from the Markdown and CSV files that rules wrote, for pages that show them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,13 @@ from markdown_it.token import Token
 
 from art_transfer.errors import StudyError
 from art_transfer.report.grid import Cell
+from art_transfer.report.pages import render
+from art_transfer.report.tables import words
+
+MOST = 60
+"""Rows that stand in a page itself; of longer tables its script writes those in view."""
+
+NUMBERED = re.compile(r"^(table|figure)(\d+)$")
 
 
 @dataclass
@@ -22,9 +30,29 @@ class ShownTable:
     rows: list[list[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def long(self) -> bool:
+        """Whether only a script should write all rows."""
+        return len(self.rows) > MOST
+
     def plain(self) -> list[list[str | list[str]]]:
         """The rows as texts; a bold one is a list of one text."""
         return [[[cell.text] if cell.bold else cell.text for cell in row] for row in self.rows]
+
+
+def title_of(name: str) -> str:
+    """A file's name as a title: ``table2`` is Table 2."""
+    text = NUMBERED.sub(r"\1 \2", words(name).replace("-", " "))
+    return text[:1].upper() + text[1:]
+
+
+def heading(name: str, tables: Sequence[ShownTable]) -> str:
+    """What stands above the tables of a file: its title, and the caption of an only table."""
+    title = title_of(name)
+    if len(tables) != 1 or not tables[0].caption:
+        return title
+    caption = tables[0].caption
+    return caption if caption.startswith(title) else f"{title}: {caption}"
 
 
 def from_markdown(text: str) -> list[ShownTable]:
@@ -69,6 +97,13 @@ def from_csv(path: str | Path, caption: str) -> ShownTable:
     ]
     rows = [[Cell(text) for text in row] for row in table.to_numpy().tolist()]
     return ShownTable(caption, [str(name) for name in table], numbers, rows)
+
+
+def table_page(template: str | Path, script: str | Path, markdown: str | Path) -> str:
+    """The tables of a Markdown file as a page of their own, which can be sorted."""
+    path = Path(markdown)
+    tables = from_markdown(path.read_text(encoding="utf-8"))
+    return render(template, script, title=heading(path.stem, tables), tables=tables)
 
 
 def _take(found: list[ShownTable], before: Token, cell: Cell) -> None:
