@@ -165,7 +165,7 @@ def test_a_class_is_found_with_its_sizes_and_accuracies(browser, page):
     scroll_to(browser, "#classes")
     WebDriverWait(browser, 20).until(lambda b: len(cells(b, "#class-table")) == 3)
     names = [button.text for button in headings(browser, "#class-table")]
-    expected = ["Class", "train objects", "test objects"]
+    expected = ["Class", "train", "test"]
     assert names == [*expected, "imagenet + off the shelf", "rijksnet + off the shelf"]
     find(browser, "#class-filter").send_keys("002")
     # Test objects 2 and 5 are of this class; the first run gets the even ones right.

@@ -169,7 +169,7 @@ function classes() {
     const show = () => {
       const set = data[sets.value];
       const { columns, right } = set.networks[networks.value];
-      const names = ["Class", "train objects", "test objects", ...columns];
+      const names = ["Class", "train", "test", ...columns];
       view.header(names, names.map((_, i) => i).slice(1));
       view.set(set.names.map((name, i) => [
         name, String(set.train[i]), String(set.test[i]),
