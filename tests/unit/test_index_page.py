@@ -23,10 +23,11 @@ FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)> \"'{{7*7}}"
 RIGHT_TO_LEFT = "محمود \u202e& <b>שלום</b>"
+RUN = "runs/museum/type/vgg19/imagenet/off_the_shelf/seed-1"
 CLAIM = {
     **{"id": "c1", "quote": "significant <i>improvements</i>", "page": "8", "kind": "superiority"},
     **{"verdict": "supported", "estimate": 0.0312345, "low": -0.01, "high": 0.05, "margin": ""},
-    **{"sentence": "It gains 3 points.", "evidence": "tables/table2.csv runs/elsewhere"},
+    **{"sentence": "It gains 3 points.", "evidence": f"tables/table2.csv {RUN} runs/elsewhere"},
 }
 
 
@@ -192,11 +193,15 @@ def test_the_browser_of_maps_shows_truth_and_predictions_and_can_be_filtered(bro
 def test_claims_have_their_verdict_numbers_and_way_to_the_evidence(browser, page):
     show(browser, page)
     text = find(browser, "#claims").text
-    assert "Of 1 published claims: 1 supported." in text
-    assert "“significant <i>improvements</i>” p. 8" in text
-    assert "estimate 0.03123 (−0.01 to 0.05); evidence: tables/table2.csv, runs/elsewhere" in text
-    (link,) = browser.find_elements(By.CSS_SELECTOR, "#claims a")
-    assert link.get_dom_attribute("href") == "#table-table2"
+    assert "Of 1 claim: 1 supported." in text
+    assert "significant <i>improvements</i> p. 8" in text
+    assert "superiority; +3.12 points (−1.00 to +5.00)" in text
+    find(browser, "#claims summary").click()
+    evidence = browser.find_elements(By.CSS_SELECTOR, "#claims details li")
+    assert [item.text for item in evidence] == CLAIM["evidence"].split()
+    links = browser.find_elements(By.CSS_SELECTOR, "#claims details a")
+    found = [link.get_dom_attribute("href") for link in links]
+    assert found == ["#table-table2", f"{RUN}/metrics.json"]
 
 
 @needs_browser

@@ -4,6 +4,7 @@ The page lies in the study's folder and points at the files beside it. Everythin
 but the figures, so it opens from disk.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image
 
 from art_transfer.job_settings import Described, IndexSettings, ShownMaps
 from art_transfer.report.class_scores import class_scores, count
-from art_transfer.report.grid import Cell
+from art_transfer.report.grid import Cell, points
 from art_transfer.report.pages import render, uri
 from art_transfer.report.read_grids import (
     NUMBERED,
@@ -66,7 +67,9 @@ def index(
     claimed = [row for path in table_files if Path(path).name == CLAIMS for row in claims(path)]
     shown = tables(table_files, results, wanted)
     verdicts = [(verdict, sum(c["verdict"] == verdict for c in claimed)) for verdict in VERDICTS]
-    anchors = {name: f"table-{table['id']}" for table in shown for _, name in table["files"]}
+    places = {name: f"#table-{table['id']}" for table in shown for _, name in table["files"]}
+    for claim in claimed:
+        claim["evidence"] = [(w, _place_of(w, places, results)) for w in claim["evidence"].split()]
     museums = {_address(Path(p), results): wanted.titles[Path(p).stem] for p in pages}
     return render(
         template,
@@ -77,7 +80,6 @@ def index(
         claims=claimed,
         claim_files=[_address(Path(p), results) for p in table_files if Path(p).name == CLAIMS],
         verdicts=[(verdict, count) for verdict, count in verdicts if count],
-        anchors=anchors,
         tables=shown,
         figures=figures(figure_files, results, wanted),
         classes=class_scores(
@@ -91,10 +93,10 @@ def index(
 
 
 def claims(path: str | Path) -> list[dict[str, Any]]:
-    """The rows of ``claims.csv``, its numbers short enough to read."""
+    """The rows of ``claims.csv``, its numbers as percentage points."""
     table = texts(path, CLAIM)
     for name in ("estimate", "low", "high", "margin"):
-        table[name] = table[name].map(_short)
+        table[name] = table[name].map(lambda text: points(float(text)) if text else "")
     return [{str(name): row[name] for name in CLAIM} for row in table.to_dict("records")]
 
 
@@ -144,6 +146,14 @@ def methods(config: str | Path) -> list[ShownTable]:
         _blocks("First weights", loaded["inits"]),
         _blocks("Preprocessing", loaded["preprocessings"]),
     ]
+
+
+def _place_of(evidence: str, places: Mapping[str, str], results: str) -> str:
+    """Where a table or a run's folder is, as seen from the page; empty for anything else."""
+    scores = f"{evidence}/metrics.json"
+    named = re.fullmatch(r"runs(/[a-z0-9_-]+)+", evidence)
+    run = scores if named and (Path(results) / scores).is_file() else ""
+    return places.get(evidence, run)
 
 
 def _facts(wanted: IndexSettings) -> list[str]:
@@ -243,8 +253,3 @@ def _flat(block: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
             yield from _flat(value, f"{before}{key}.")
         elif value is not None:
             yield f"{before}{key}", str(value)
-
-
-def _short(number: str) -> str:
-    """A number with four digits, and a real minus sign."""
-    return f"{float(number):.4g}".replace("-", "\u2212") if number else ""
