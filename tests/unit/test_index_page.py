@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from art_transfer.report.read_grids import table_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-from small_page import SmallStudy, html, write_page
+from small_page import TEMPLATES, SmallStudy, html, write_page
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_browser = pytest.mark.skipif(
@@ -307,6 +308,19 @@ def luminance(color: str) -> float:
     parts = [int(part) / 255 for part in color[color.index("(") + 1 : -1].split(",")[:3]]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@needs_browser
+def test_a_table_has_a_page_of_its_own_that_can_be_sorted(browser, page, tmp_path):
+    alone = tmp_path / "table2.html"
+    markdown = page.parent / "tables" / "table2.md"
+    html = table_page(TEMPLATES / "table.html", TEMPLATES / "index.js", markdown)
+    alone.write_text(html, encoding="utf-8")
+    show(browser, alone)
+    assert find(browser, "h1").text == browser.title == "Table 2: Stil life"
+    headings(browser, "main")[1].click()
+    assert [row[1] for row in cells(browser, "main")] == ["1,234.00", "62.01", "9.50", "–"]
+    assert "Note: Stil life" in find(browser, "main").text and browser.get_log("browser") == []
 
 
 def test_without_claims_or_maps_there_are_no_such_parts(tmp_path):
