@@ -43,5 +43,6 @@ rule all:
     input:
         rules.run_config.output,
         rules.tables.input,
+        rules.table_pages.output,
         rules.figures.input,
         rules.catalogue.input,

@@ -121,6 +121,6 @@ def test_a_file_that_was_removed_is_made_again_by_its_target(name, target, jobs,
     check(plan(small, target=target), jobs)
 
 
-def test_another_caption_makes_the_report_anew(small, plan):
+def test_another_caption_makes_the_report_and_the_page_anew(small, plan):
     (small / "workflow/report/table.rst").write_text("Another caption.")
-    check(plan(small), expected({"stale": ["html_report"]}))
+    check(plan(small), expected({"stale": ["html_report", "index"]}))

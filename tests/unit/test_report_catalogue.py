@@ -21,7 +21,7 @@ from art_transfer.report.catalogue import (
 from art_transfer.report.style import styled
 from builders import ROOT, file_of, images_of, noise, task
 
-TEMPLATE = (ROOT / "workflow" / "report" / "catalogue.html").read_text(encoding="utf-8")
+TEMPLATE = ROOT / "workflow" / "report" / "catalogue.html"
 
 
 class Page(HTMLParser):

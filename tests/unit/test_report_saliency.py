@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 from art_transfer.formats import write_csv
 from art_transfer.report import style
-from art_transfer.report.saliency import Panel, choose, saliency_figure, shown_objects
+from art_transfer.report.saliency import (
+    Panel,
+    choose,
+    pictures,
+    saliency_figure,
+    shown_objects,
+)
+from art_transfer.report.saliency_tiles import SIDE, read_tiles, write_tiles
 
 TRUTH = ["cat", "dog", "cat", "dog", "cat", "dog"]
 
@@ -89,3 +96,25 @@ def test_the_figure_is_the_same_bytes_twice(tmp_path):
     for end in ("pdf", "png"):
         first, second = ((tmp_path / f"{name}.{end}").read_bytes() for name in ("a", "b"))
         assert first == second
+
+
+def test_objects_come_one_by_one_as_in_the_figure(tmp_path):
+    shown = panel(choose("type", BEFORE, AFTER, 2))
+    shown.before[0, :, :4], shown.before[0, :, 4:] = 0, 1
+    rows = pictures(shown)
+    np.testing.assert_array_equal(rows[1][0], shown.images[1])
+    dark, bright = rows[0][1][:, 5], rows[0][1][:, 25]
+    # Where a map is nothing the image is dimmed and grey, where it is high it shines.
+    assert (dark.max(axis=1) == dark.min(axis=1)).all() and dark.max() < 128
+    assert bright.mean() > 2 * dark.mean()
+    write_tiles(rows, tmp_path / "tiles.png")
+    found = list(read_tiles(tmp_path / "tiles.png", 2))
+    assert [len(tiles) for tiles in found] == [3, 3]
+    assert {(width, height) for tiles in found for _, width, height in tiles} == {
+        (SIDE, SIDE * 20 // 30)
+    }
+
+
+def test_a_figure_without_objects_has_tiles_too(tmp_path):
+    write_tiles([], tmp_path / "tiles.png")
+    assert list(read_tiles(tmp_path / "tiles.png", 0)) == []

@@ -1,5 +1,5 @@
 # Reads    everything below results/{study}
-# Makes    run_config.yaml, rights of the images, locks of the museums, report.html,
+# Makes    run_config.yaml and its page, rights of the images, locks of the museums, report.html,
 #          ro-crate-metadata.json with a copy of the wiring (code/), records.jsonl.gz (Snakemake's
 #          own, which `make unpack` gives back to it) and MANIFEST.sha256: what is archived
 
@@ -18,8 +18,17 @@ WIRING = ["Snakefile", *sorted(map(str, Path("workflow/rules").glob("*.smk")))]
 
 
 rule run_config:
+    input:
+        template="workflow/report/config.html",
+        frame=FRAME,
     output:
-        f"{RESULTS}/run_config.yaml",
+        yaml=f"{RESULTS}/run_config.yaml",
+        page=report(
+            f"{RESULTS}/run_config.html",
+            caption="../report/config.rst",
+            category="Configuration",
+            labels={"file": "run_config.yaml"},
+        ),
     log:
         f"{LOGS}/archive/run_config.log",
     benchmark:
@@ -36,6 +45,7 @@ rule html_report:
     input:
         rules.run_config.output,
         rules.tables.input,
+        rules.table_pages.output,
         rules.figures.input,
         rules.catalogue.input,
         config=f"{RESULTS}/run_config.yaml",
@@ -87,6 +97,7 @@ rule crate:
     input:
         rules.html_report.input,
         report=f"{RESULTS}/report.html",
+        index=rules.index.output,
         citation="CITATION.cff",
         wiring=WIRING,
         rights=[f"{RESULTS}/rights/{name}.json" for name in study.used_collections],

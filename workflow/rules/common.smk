@@ -1,4 +1,5 @@
 # Reads and checks the config; gives the rules their paths, settings and fingerprints.
+import os
 import sys
 from pathlib import Path
 
@@ -19,14 +20,17 @@ from art_transfer.job_settings import (
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
+    Described,
     GainsSettings,
     ImagesSettings,
+    IndexSettings,
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
     PredictSettings,
     RecordsSettings,
     SaliencySettings,
+    ShownMaps,
     SplitSettings,
     TableSettings,
     TitleSettings,
@@ -34,6 +38,7 @@ from art_transfer.job_settings import (
 )
 from art_transfer.networks import NETWORKS
 from art_transfer.settings import Run, canonical
+from snakemake.io import flag, get_flag_value
 
 given = [Path(path).parent for path in workflow.configfiles]
 try:
@@ -96,3 +101,8 @@ def pixels_of(collection, backbone):
 def run_files(runs, names):
     """Files of these names in the folders of these runs."""
     return [f"{RESULTS}/{run.folder}/{name}" for run in runs for name in names]
+
+
+def readable(path, **about):
+    """Mark a table in Markdown, with what `report` takes: its page goes into the report for it."""
+    return flag(path, "readable", about)

@@ -36,17 +36,22 @@ def curves_runs(figure):
     ]
 
 
+def in_words(trained):
+    """How a network was trained, for readers."""
+    return f"{trained.init}, {trained.method}".replace("_", " ")
+
+
 def saliency_settings(wildcards):
     """The settings of a figure of saliency maps."""
     spec = study.settings.figures.saliency[wildcards.figure]
-    words = [f"{side.init}, {side.method}".replace("_", " ") for side in (spec.before, spec.after)]
     return canonical(
         SaliencySettings(
             RESULTS,
             spec.title,
             spec.collection,
             study.settings.collections[spec.collection].shards,
-            *words,
+            in_words(spec.before),
+            in_words(spec.after),
             study.saliency_runs(wildcards.figure),
             spec.images,
             spec.algorithm,
@@ -236,6 +241,7 @@ rule saliency:
             labels={"figure": "{figure}", "shows": "saliency maps"},
         ),
         csv=f"{RESULTS}/figures/{{figure}}.csv",
+        tiles=f"{RESULTS}/figures/{{figure}}-objects.png",
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:

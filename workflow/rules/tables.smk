@@ -93,7 +93,7 @@ rule table:
         baselines=table_baselines,
     output:
         csv=f"{RESULTS}/tables/{{experiment}}.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/{{experiment}}.md",
             caption="../report/table.rst",
             category="Tables",
@@ -122,7 +122,7 @@ rule gains:
         runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/gains.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/gains.md",
             caption="../report/gains.rst",
             category="Tables",
@@ -158,19 +158,19 @@ rule classes:
         sizes=f"{RESULTS}/tables/class_sizes.csv",
         calibration=f"{RESULTS}/tables/calibration.csv",
         confusions=f"{RESULTS}/tables/confusions.csv",
-        scores_md=report(
+        scores_md=readable(
             f"{RESULTS}/tables/scores.md",
             caption="../report/scores.rst",
             category="Tables",
             labels={"table": "all scores"},
         ),
-        sizes_md=report(
+        sizes_md=readable(
             f"{RESULTS}/tables/class_sizes.md",
             caption="../report/class_sizes.rst",
             category="Tables",
             labels={"table": "accuracy by class size"},
         ),
-        calibration_md=report(
+        calibration_md=readable(
             f"{RESULTS}/tables/calibration.md",
             caption="../report/calibration.rst",
             category="Tables",
@@ -205,7 +205,7 @@ rule comparison:
         table1=published("table1"),
     output:
         csv=f"{RESULTS}/tables/comparison.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/comparison.md",
             caption="../report/comparison.rst",
             category="Tables",
@@ -234,7 +234,7 @@ rule claims:
     output:
         csv=f"{RESULTS}/tables/claims.csv",
         tests=f"{RESULTS}/tables/claims-tests.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/claims.md",
             caption="../report/claims.rst",
             category="Answers",  # the report sorts them by name: this one comes first
@@ -261,7 +261,7 @@ rule datasets:
         table1=published("table1"),
     output:
         csv=f"{RESULTS}/tables/datasets.csv",
-        md=report(
+        md=readable(
             f"{RESULTS}/tables/datasets.md",
             caption="../report/datasets.rst",
             category="Tables",
@@ -332,7 +332,7 @@ rule cost:
         png=report(
             f"{RESULTS}/figures/cost.png",
             caption="../report/cost.rst",
-            category="Figures",
+            category="Run times",
             labels={"figure": "cost", "shows": "hours"},
         ),
     log:

@@ -29,7 +29,7 @@ with logged(snakemake.log[0]), styled():
     # No input, since not every source has one; objects.parquet changes with what it says.
     lock = folder / "source.lock.yaml"
     page = catalogue(
-        Path(given.template).read_text(encoding="utf-8"),
+        given.template,
         wanted.title,
         read_parquet(given.objects, columns(OBJECTS, *SHOWN)),
         images,

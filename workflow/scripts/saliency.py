@@ -6,7 +6,8 @@ from art_transfer.job_settings import SaliencySettings
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.report.originals import originals
 from art_transfer.report.runs import read_predictions
-from art_transfer.report.saliency import Panel, choose, saliency_figure, shown_objects
+from art_transfer.report.saliency import Panel, choose, pictures, saliency_figure, shown_objects
+from art_transfer.report.saliency_tiles import write_tiles
 from art_transfer.report.style import save, styled
 
 with logged(snakemake.log[0]), styled():
@@ -31,3 +32,4 @@ with logged(snakemake.log[0]), styled():
     figure = saliency_figure(panels, wanted.title, wanted.before, wanted.after)
     save(figure, snakemake.output.pdf, snakemake.output.png)
     write_csv(snakemake.output.csv, shown_objects(panels))
+    write_tiles([row for panel in panels for row in pictures(panel)], snakemake.output.tiles)

@@ -23,8 +23,8 @@ made-up museums, [pilot.yaml](pilot.yaml) two open museums over the network,
 - Every mistake is listed before any job starts.
 - "Reruns" names the rules whose jobs run again when the key changes (`features` stands for
   `features_shared` and `features_of_run`). What reads their outputs runs again too, and every
-  change writes `run_config.yaml` and the report anew, new runs also `cost`. Nothing else runs:
-  `make test-invalidation` tries every key.
+  change writes `run_config.yaml`, the report and `index.html` anew, new runs also `cost`. Nothing
+  else runs: `make test-invalidation` tries every key.
 """
 
 

@@ -257,3 +257,37 @@ class CostSettings:
 
     records: tuple[CostRecord, ...]
     networks: dict[str, str]  # of the backbones, for readers
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the report says of a file."""
+
+    caption: str  # a file in reStructuredText
+    shows: str  # in a few words
+
+
+@dataclass(frozen=True)
+class ShownMaps:
+    """A saliency figure whose objects are shown one by one."""
+
+    figure: str
+    title: str
+    before: str  # in words
+    after: str
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """What the study's page shows beside the files that it is given."""
+
+    study: str
+    title: str
+    results: str
+    titles: dict[str, str]  # of the collections
+    networks: dict[str, str]  # of the backbones
+    experiments: tuple[str, ...]  # the order of their tables
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+    saliency: tuple[ShownMaps, ...]
+    described: dict[str, Described]  # by the path of a table's page or a figure's PNG

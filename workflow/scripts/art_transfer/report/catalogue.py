@@ -5,7 +5,6 @@ museum's metadata is text to it: the template escapes it, and an address becomes
 is one of the web.
 """
 
-import base64
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 import seaborn
-from jinja2 import Environment, StrictUndefined
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -24,6 +22,7 @@ from art_transfer.prepare.labels import PASSED_OVER
 from art_transfer.prepare.values import clean
 from art_transfer.report.datasets import EVERYWHERE
 from art_transfer.report.mosaic import sample
+from art_transfer.report.pages import render, uri
 from art_transfer.report.style import WIDTH, figure, plain_log, png_bytes
 from art_transfer.report.tables import words
 
@@ -49,7 +48,7 @@ class Labelled:
 
 
 def catalogue(
-    template: str,
+    template: str | Path,
     title: str,
     objects: pd.DataFrame,
     images: pd.DataFrame,
@@ -57,24 +56,21 @@ def catalogue(
     pictures: Mapping[str, bytes],
     lock: Mapping[str, object] | None,
 ) -> str:
-    """The page, as HTML. Call within ``style.styled``.
+    """The page, as HTML, from the file ``template``. Call within ``style.styled``.
 
     ``objects`` has the columns object_id, title, creators, date, rights and source_url; ``images``
     object_id and status; ``labelled`` is by task; ``pictures`` are image files by object id;
     ``lock`` is the source's lock file, None if there is none.
     """
     with_image = objects[objects["object_id"].isin(readable(images)["object_id"])]
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["shown"] = _shown
-    return environment.from_string(template).render(
+    return render(
+        template,
         title=title,
         objects=len(objects),
         with_image=len(with_image),
         facts=[(words(str(name)), str(value)) for name, value in _plain(lock or {})],
         tasks=[_task(name, found) for name, found in labelled.items()],
-        plot=_uri(png_bytes(long_tail(labelled)), "png") if labelled else "",
+        plot=uri(png_bytes(long_tail(labelled)), "png") if labelled else "",
         pictures=list(_pictures(objects, pictures)),
         rights=_cut(_rights(with_image)),
         image_reasons=_image_reasons(images),
@@ -190,7 +186,7 @@ def _pictures(objects: pd.DataFrame, pictures: Mapping[str, bytes]) -> Iterator[
             "date": _short(row["date"]),
             "rights": _short(row["rights"]),
             "link": row["source_url"] if _is_web(row["source_url"]) else "",
-            "image": _uri(stream.getvalue(), "jpeg"),
+            "image": uri(stream.getvalue(), "jpeg"),
             "width": image.width,
             "height": image.height,
         }
@@ -214,11 +210,3 @@ def _short(text: object) -> str:
     """Cut by letters: an address is one long word."""
     cleaned = clean(str(text))
     return cleaned if len(cleaned) <= LONGEST else f"{cleaned[: LONGEST - 1]}…"
-
-
-def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -12,6 +12,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
+from PIL import Image
 
 from art_transfer.report.style import figure
 from art_transfer.report.tables import words
@@ -108,6 +109,25 @@ def saliency_figure(panels: Sequence[Panel], title: str, before: str, after: str
     for panel, block in zip(panels, blocks, strict=True):
         _draw_block(block, panel, before, after)
     return made
+
+
+def pictures(panel: Panel) -> list[list[NDArray[np.uint8]]]:
+    """For each object of a panel the image and both maps over it, as the figure has them."""
+    return [
+        [image, *(_laid_over(image, maps[number]) for maps in (panel.before, panel.after))]
+        for number, image in enumerate(panel.images)
+    ]
+
+
+def _laid_over(image: NDArray[np.uint8], mask: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image dimmed and grey with a map over it, (height, width, 3)."""
+    height, width = image.shape[:2]
+    size = Image.fromarray(mask).resize((width, height), Image.Resampling.BILINEAR)
+    stretched = np.clip(np.asarray(size), 0, 1)
+    opacity = _opacity(stretched)[..., None]
+    grey = DIMMED * image.mean(axis=2, keepdims=True) / 255
+    mixed = opacity * COLORS(stretched)[..., :3] + (1 - opacity) * grey
+    return np.asarray(np.rint(255 * mixed), np.uint8)
 
 
 def _draw_block(block: SubFigure, panel: Panel, before: str, after: str) -> None:
