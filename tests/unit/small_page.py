@@ -9,6 +9,7 @@ import pandas as pd
 from art_transfer.files import write_text
 from art_transfer.formats import PREDICTIONS, SPLITS, write_csv, write_parquet
 from art_transfer.job_settings import Described, IndexSettings, ShownMaps
+from art_transfer.report.classes import per_class
 from art_transfer.report.grid import Cell, Grid, markdown
 from art_transfer.report.index_page import CLAIM, index
 from art_transfer.report.saliency import SHOWN
@@ -62,6 +63,8 @@ def write_page(study: SmallStudy) -> Path:
     rows = [(f"{study.text} {n}", n, n % 7) for n in range(study.list_rows)]
     long = pd.DataFrame(rows, columns=["raw value", "objects", "rest"])
     write_csv(results / "tables" / "labels-museum.csv", long)
+    classes, _, _ = per_class({run: study.split(run) for run in study.runs()}, results)
+    write_csv(results / "tables" / "classes.csv", classes)
     write_csv(results / "tables" / "claims.csv", pd.DataFrame(study.claims, columns=CLAIM))
     figures = results / "figures"
     figures.mkdir()
@@ -86,7 +89,6 @@ def html(study: SmallStudy, **changes: Any) -> str:
         {name: name for name in study.backbones},
         ("table2",),
         tuple(study.runs()),
-        tuple(str(study.split(run)) for run in study.runs()),
         (ShownMaps("figure4", study.text, "before", "after"),),
         {
             str(results / "figures/figure1.png"): Described(
@@ -115,6 +117,7 @@ def _runs(study: SmallStudy) -> None:
     labels = [f"{study.text} {n % study.classes:03d}" for n in range(study.test_objects)]
     ids = [f"o{n:06d}" for n in range(study.test_objects)]
     names = [f"{study.text} {n:03d}" for n in range(study.classes)]
+    others = [names[(n + 1) % study.classes] for n in range(study.test_objects)]
     rows = [(f"t{n}", name, "train") for n, name in enumerate(names)]
     rows += [(f"v{n}", name, "validation") for n, name in enumerate(names)]
     rows += [(name, label, "test") for name, label in zip(ids, labels, strict=True)]
@@ -125,7 +128,7 @@ def _runs(study: SmallStudy) -> None:
         if not study.split(run).is_file():
             write_csv(study.split(run), pd.DataFrame(rows, columns=SPLITS))
         right = (np.arange(study.test_objects) + number) % 2 == 0
-        made = table.assign(predicted=np.where(right, labels, "something else"))
+        made = table.assign(predicted=np.where(right, labels, others))
         write_parquet(study.results / run.folder / "predictions.parquet", made, PREDICTIONS)
         write_text(study.results / run.folder / "metrics.json", "{}")
 

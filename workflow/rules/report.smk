@@ -54,7 +54,6 @@ def index_settings(wildcards, input):
             {r.backbone: NETWORKS[study.network(r.backbone)].title for r in COMPARED},
             list(study.settings.experiments),
             COMPARED,
-            splits_of(COMPARED),
             [
                 ShownMaps(name, spec.title, in_words(spec.before), in_words(spec.after))
                 for name, spec in figures.items()
@@ -142,8 +141,6 @@ rule index:
             for name in study.settings.figures.saliency
             for end in (".csv", "-objects.png")
         ],
-        predictions=run_files(COMPARED, ["predictions.parquet"]),
-        splits=sorted(set(splits_of(COMPARED))),
         pages=rules.catalogue.input,
         config=f"{RESULTS}/run_config.yaml",
         template="workflow/report/index.html",

@@ -49,7 +49,7 @@ SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
 _TEXT_COLUMNS = {
-    *["object_id", "image", "shard", "label", "split", "predicted", "status", "sha256"],
+    *["object_id", "image", "shard", "label", "class", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step"],
 }
 

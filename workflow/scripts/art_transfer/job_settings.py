@@ -288,6 +288,5 @@ class IndexSettings:
     networks: dict[str, str]  # of the backbones
     experiments: tuple[str, ...]  # the order of their tables
     runs: tuple[Run, ...]
-    splits: tuple[str, ...]  # the path of each run's split
     saliency: tuple[ShownMaps, ...]
     described: dict[str, Described]  # by the path of a table's page or a figure's PNG

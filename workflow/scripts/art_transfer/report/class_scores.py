@@ -1,31 +1,16 @@
 """How often each class is recognised by each network, in a form that a page can search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from art_transfer.formats import SPLITS, read_csv
-from art_transfer.report.runs import CELL, read_predictions
+from art_transfer.report.runs import CELL
 from art_transfer.report.tables import words
-from art_transfer.settings import Run
 
 COUNTED = [*CELL, "class", "train", "test", "right"]
-"""What the page needs of each cell and class: the training objects, the test objects, and those of
-them that the networks got right, added up over seeds."""
-
-
-def count(runs: Sequence[Run], splits: Sequence[str], results: str) -> pd.DataFrame:
-    """Count predictions by class; columns: COUNTED. ``splits`` has the path of each run's split."""
-    dealt = {path: _sizes(read_csv(path, SPLITS)) for path in set(splits)}
-    parts = []
-    for run, path in zip(runs, splits, strict=True):
-        table = read_predictions(run, results)
-        right = table.loc[table["right"], "label"].value_counts()
-        part = dealt[path].assign(right=right.reindex(dealt[path].index, fill_value=0))
-        parts.append(part.reset_index().assign(**{name: getattr(run, name) for name in CELL}))
-    every = pd.concat(parts, ignore_index=True)
-    return every.groupby([*CELL, "class"], sort=False, as_index=False).sum()[COUNTED]
+"""Columns of ``classes.csv`` that the page needs: of each cell and class the training objects, the
+test objects, and those of them that the networks got right, the last two added up over seeds."""
 
 
 def class_scores(
@@ -46,7 +31,7 @@ def class_scores(
             {
                 "title": f"{titles[collection]}, {words(task)}",
                 "names": sizes.index.tolist(),
-                "train": sizes["train"].tolist(),
+                "train": sizes["train"].round().astype(int).tolist(),
                 "test": sizes["test"].tolist(),
                 "networks": [
                     {"title": networks[str(backbone)], **_columns(cells, sizes.index)}
@@ -55,12 +40,6 @@ def class_scores(
             }
         )
     return found
-
-
-def _sizes(split: pd.DataFrame) -> pd.DataFrame:
-    """Training and test objects by class."""
-    counts = split.groupby(["label", "split"]).size().unstack("split", fill_value=0)
-    return counts.rename_axis("class")[["train", "test"]]
 
 
 def _columns(cells: pd.DataFrame, names: pd.Index) -> dict[str, Any]:

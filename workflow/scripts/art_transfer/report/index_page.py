@@ -13,8 +13,9 @@ import yaml
 from docutils.core import publish_doctree
 from PIL import Image
 
+from art_transfer.formats import read_csv
 from art_transfer.job_settings import Described, IndexSettings, ShownMaps
-from art_transfer.report.class_scores import class_scores, count
+from art_transfer.report.class_scores import COUNTED, class_scores
 from art_transfer.report.grid import Cell, points
 from art_transfer.report.pages import render, uri
 from art_transfer.report.read_grids import (
@@ -29,7 +30,7 @@ from art_transfer.report.read_grids import (
 from art_transfer.report.saliency_tiles import read_tiles
 from art_transfer.report.tables import words
 
-CLAIMS = "claims.csv"
+CLAIMS, CLASSES = "claims.csv", "classes.csv"
 CLAIM = ["id", "quote", "page", "kind", "verdict", "estimate", "low", "high", "margin"]
 CLAIM += ["sentence", "evidence"]
 VERDICTS = ("supported", "contradicted", "undecided")
@@ -83,7 +84,7 @@ def index(
         tables=shown,
         figures=figures(figure_files, results, wanted),
         classes=class_scores(
-            count(wanted.runs, wanted.splits, results), wanted.titles, wanted.networks
+            read_csv(Path(results) / "tables" / CLASSES, COUNTED), wanted.titles, wanted.networks
         ),
         saliency=[saliency(figure, results) for figure in wanted.saliency],
         methods=methods(config),
