@@ -16,6 +16,7 @@ from art_transfer.job_settings import (
     CrateSettings,
     CurvesSettings,
     DatasetsSettings,
+    DuplicatesSettings,
     GainsSettings,
     ImagesSettings,
     LabelRulesSettings,
@@ -80,6 +81,11 @@ def any_of(names):
 def images_of(collection):
     """The image tables of all shards of a collection."""
     return [f"resources/{collection}/images/{shard}.csv" for shard in study.shards(collection)]
+
+
+def zips_of(collection):
+    """The images of all shards of a collection."""
+    return [f"resources/{collection}/images/{shard}.zip" for shard in study.shards(collection)]
 
 
 def pixels_of(collection, backbone):

@@ -2,7 +2,7 @@
 # Makes    results/{study}/tables, in the forms that the paper prints, and a figure of the cost
 
 
-# Seconds each, unlike label_rules, which reads whole museums.
+# Seconds each, unlike label_rules and near_duplicates_table, which read whole museums.
 localrules:
     table,
     gains,
@@ -77,6 +77,12 @@ def cost_records():
         for run in study.runs
     ]
     return sorted([*runs, *features.values()], key=lambda record: record.path)
+
+
+def museum_pairs():
+    """The pairs of museums of which one trained the first weights of a run on the other."""
+    pairs = {(run.collection, source) for run in COMPARED for source in study.sources(run)}
+    return sorted({tuple(sorted(pair)) for pair in pairs})
 
 
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
@@ -200,6 +206,47 @@ rule datasets:
         "../scripts/datasets.py"
 
 
+rule near_duplicates_table:
+    input:
+        duplicates=[f"{RESULTS}/duplicates/{name}.csv" for name in dict(KEYS)],
+        objects=[f"resources/{name}/objects.parquet" for name in dict(KEYS)],
+        looks=[f"resources/{name}/looks.npy" for name in dict(KEYS)],
+        tables=[table for name in dict(KEYS) for table in images_of(name)],
+        splits=sorted(set(splits_of(COMPARED))),
+        runs=run_files(COMPARED, ["predictions.parquet"]),
+    output:
+        csv=f"{RESULTS}/tables/near_duplicates.csv",
+        between=f"{RESULTS}/duplicates/between.csv",
+        md=report(
+            f"{RESULTS}/tables/near_duplicates.md",
+            caption="../report/near_duplicates.rst",
+            category="Tables",
+            labels={"table": "near-duplicates"},
+        ),
+    log:
+        f"{LOGS}/tables/near_duplicates.log",
+    benchmark:
+        f"{LOGS}/tables/near_duplicates.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=canonical(
+            DuplicatesSettings(
+                RESULTS,
+                titles_of(dict(KEYS)),
+                list(dict(KEYS)),
+                museum_pairs(),
+                COMPARED,
+                splits_of(COMPARED),
+                [study.sources(run) for run in COMPARED],
+            )
+        ),
+        code=fingerprint("near_duplicates_table.py"),
+    script:
+        "../scripts/near_duplicates_table.py"
+
+
 rule label_decisions:
     input:
         labels_files("decisions"),
@@ -280,5 +327,6 @@ rule tables:
         rules.comparison.output,
         rules.datasets.output,
         rules.label_rules.output,
+        rules.near_duplicates_table.output,
         rules.cost.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],

@@ -47,8 +47,11 @@ IMAGES = ["object_id", "shard", "bytes", "sha256", "width", "height", "status"]
 SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
+DUPLICATES = ["object_id", "group", "how"]
+"""Columns of a museum's near-duplicates: objects of groups of two and more (prepare.duplicates)."""
+
 _TEXT_COLUMNS = {
-    *["object_id", "shard", "label", "split", "predicted", "status", "sha256"],
+    *["object_id", "group", "how", "shard", "label", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step"],
 }
 

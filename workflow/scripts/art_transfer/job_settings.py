@@ -90,6 +90,7 @@ class SplitSettings:
     """All settings that one split depends on, beside the seed in its path."""
 
     rule: str
+    group_near_duplicates: bool
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,19 @@ class GainsSettings:
     titles: dict[str, str]
     experiments: tuple[tuple[Run, ...], ...]
     seed: int  # of the bootstrap
+
+
+@dataclass(frozen=True)
+class DuplicatesSettings:
+    """Whose near-duplicates are counted, and which runs they may have helped."""
+
+    results: str
+    titles: dict[str, str]
+    collections: tuple[str, ...]  # in the order of the inputs
+    between: tuple[tuple[str, ...], ...]  # pairs of museums of which one trained for the other
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+    sources: tuple[tuple[str, ...], ...]  # for each run the other museums that its weights saw
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ class Splits:
 
     rule: str
     fixed: bool
+    group_near_duplicates: bool
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,14 @@ class Study:
             init.seed if init.seed is not None else run.seed,
         )
 
+    def sources(self, run: Run) -> list[str]:
+        """The other collections that a run's first weights were trained on, the nearest first."""
+        found, parent = [], self.parent(run)
+        while parent is not None:
+            found.append(parent.collection)
+            parent = self.parent(parent)
+        return [name for name in _each_once(found) if name != run.collection]
+
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""
         return self.settings.backbones[backbone].network or backbone

@@ -19,6 +19,7 @@ used: a split that depended on them would depend on training.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,11 +27,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from art_transfer.errors import StudyError
+from art_transfer.formats import OBJECTS, columns, read_csv, read_parquet
 from art_transfer.prepare.perceptual_hash import WINDOWS, Hashes, candidates, hashes
 from art_transfer.prepare.registration import SAME, Floats, agreement, smoothed
 from art_transfer.prepare.values import clean, key
-
-HOW = ("image", "number", "title")
 
 _PART = re.compile(
     r"(?:(?<=\d)[-_. ]?[a-z]|[-_. ]?\((?:r|v|recto|verso|[a-z])\)|[-_. ](?:recto|verso))$"
@@ -51,6 +52,25 @@ def museum(objects: pd.DataFrame, ids: Sequence[str], looks: NDArray[np.uint8]) 
     """A museum from its objects, and its looks (n, 64, 64) with their ids in the same order."""
     rows = pd.Series(np.arange(len(objects)), index=objects["object_id"])
     return Museum(objects, rows.loc[list(ids)].to_numpy(np.int64), smoothed(looks), hashes(looks))
+
+
+def read_museum(
+    objects: str | Path, tables: Sequence[str | Path], looks: str | Path
+) -> Museum:
+    """A museum from its objects, its image tables, and its looks in their order.
+
+    Raises StudyError where the looks are not as many as the readable images.
+    """
+    known = read_parquet(objects, columns(OBJECTS, "object_id", "title", "creators", "date"))
+    images = pd.concat([read_csv(path, ["object_id", "status"]) for path in tables])
+    ids = images.loc[images["status"] == "ok", "object_id"].tolist()
+    array = np.load(looks, allow_pickle=False)
+    if len(ids) != len(array):
+        raise StudyError(
+            f"{looks}: {len(array)} looks, but the image tables list {len(ids)} readable images; "
+            "delete the file to have it made again"
+        )
+    return museum(known, ids, array)
 
 
 def groups(one: Museum) -> pd.DataFrame:

@@ -75,10 +75,10 @@ def _step(wanted: Floats, seen: Floats, others: Floats, rows: Rows, boxes: Float
     )
     columns, lines = _SHARES, _SHARES[:, None]
     parts = [right * (1 - columns), right * columns, below * (1 - lines), below * lines]
-    slopes = np.stack([*parts, -wanted, -np.ones_like(wanted)], -1).reshape(len(rows), -1, 6)
+    slopes = np.stack([*parts, -wanted, -np.ones_like(wanted)], -1).reshape(len(rows), _GRID**2, 6)
     turned = slopes.transpose(0, 2, 1)
     normal = turned @ slopes + np.eye(6, dtype=np.float32) * 0.01  # a plain look moves nowhere
-    solved = np.linalg.solve(normal, turned @ -seen.reshape(len(rows), -1, 1))
+    solved = np.linalg.solve(normal, turned @ -seen.reshape(len(rows), _GRID**2, 1))
     return np.clip(solved[:, :4, 0], -0.08, 0.08)
 
 
