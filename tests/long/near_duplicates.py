@@ -2,10 +2,10 @@
 
     python tests/long/near_duplicates.py [folder of images]
 
-makes 40 copies of each of 200 images (eight each of crop, scale, JPEG quality, border and tone) and
-prints the recall of each kind, the groups found among the originals themselves (false alarms, but for
-the real near-duplicates in a real folder), and how long it took. Without a folder the images are those of
-the made-up museums.
+makes 40 copies of each of 200 images (eight each of crop, scale, JPEG quality, border, tone) and
+prints the recall of each kind, the groups found among the originals themselves (false alarms, but
+for the real near-duplicates in a real folder), and how long it took. Without a folder the images
+are those of the made-up museums.
 """
 
 import io

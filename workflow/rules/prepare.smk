@@ -94,9 +94,7 @@ rule split:
         runtime=15,
     params:
         settings=canonical(
-            SplitSettings(
-                study.settings.splits.rule, study.settings.splits.group_near_duplicates
-            )
+            SplitSettings(study.settings.splits.rule, study.settings.splits.group_near_duplicates)
         ),
         code=fingerprint("split.py"),
     script:

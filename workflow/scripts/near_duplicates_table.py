@@ -17,9 +17,7 @@ with logged(snakemake.log[0]):
         name: read_csv(path, DUPLICATES)
         for name, path in zip(wanted.collections, given.duplicates, strict=True)
     }
-    files = dict(
-        zip(wanted.collections, zip(given.objects, given.looks, strict=True), strict=True)
-    )
+    files = dict(zip(wanted.collections, zip(given.objects, given.looks, strict=True), strict=True))
     between = pairs_between(wanted.between, files, given.tables)
     scores = scores_without(wanted, found, between)
     write_csv(snakemake.output.between, between)

@@ -2,15 +2,15 @@
 
 Two objects are near-duplicates where at least one of these is so:
 
-``image``   one image is the other, scaled, recoded, in other tones, with a border, or cropped by up to
-            about a fifth of each side (``perceptual_hash``, ``registration``);
-``number``  parts of one thing: the same creators, and object numbers that differ only in what ends
-            them: a letter after a digit (``BK-12-A``, ``BK-12-B``; ``BK-12`` too), ``(R)`` and ``(V)``,
-            ``recto`` and ``verso``;
-``title``   the same title, creators and date, none of them empty, where the title is no generic one:
-            no other creators' object has it, in any of the museums that are compared. So "Landscape"
-            or "Untitled" say nothing as soon as two artists have made one; a print's impressions
-            and the sheets of a series under one title count.
+``image``   one image is the other, scaled, recoded, in other tones, with a border, or cropped by
+            up to about a fifth of each side (``perceptual_hash``, ``registration``);
+``number``  parts of one thing: the same creators, and object numbers that differ only in what
+            ends them: a letter after a digit (``BK-12-A``, ``BK-12-B``; ``BK-12`` too), ``(R)``
+            and ``(V)``, ``recto`` and ``verso``;
+``title``   the same title, creators and date, none of them empty, where the title is no generic
+            one: no other creators' object has it, in any of the museums that are compared. So
+            "Landscape" or "Untitled" say nothing as soon as two artists have made one; a print's
+            impressions and the sheets of a series under one title count.
 
 Titles and names are compared without regard to case and white space. Features of networks are not
 used: a split that depended on them would depend on training.
@@ -54,9 +54,7 @@ def museum(objects: pd.DataFrame, ids: Sequence[str], looks: NDArray[np.uint8]) 
     return Museum(objects, rows.loc[list(ids)].to_numpy(np.int64), smoothed(looks), hashes(looks))
 
 
-def read_museum(
-    objects: str | Path, tables: Sequence[str | Path], looks: str | Path
-) -> Museum:
+def read_museum(objects: str | Path, tables: Sequence[str | Path], looks: str | Path) -> Museum:
     """A museum from its objects, its image tables, and its looks in their order.
 
     Raises StudyError where the looks are not as many as the readable images.
@@ -87,10 +85,7 @@ def groups(one: Museum) -> pd.DataFrame:
         shape=(len(ids), len(ids)),
     )
     _, component = connected_components(links, directed=False)
-    ends = pd.concat(
-        [found[["a", "how"]].set_axis(["row", "how"], axis=1)]
-        + [found[["b", "how"]].set_axis(["row", "how"], axis=1)]
-    )
+    ends = pd.concat([found.rename(columns={end: "row"})[["row", "how"]] for end in ("a", "b")])
     how = ends.drop_duplicates().sort_values(["row", "how"]).groupby("row")["how"].agg(" ".join)
     table = pd.DataFrame({"object_id": ids[how.index], "how": how.to_numpy()})
     table["group"] = table.groupby(component[how.index])["object_id"].transform("min")
@@ -112,7 +107,7 @@ def between(one: Museum, other: Museum) -> pd.DataFrame:
 
 
 def _images(one: Museum, other: Museum) -> pd.DataFrame:
-    """Objects of one museum whose whole image is a part of an image of the other's, or all of it."""
+    """Objects of one museum whose whole image is an image of the other's, or a part of one."""
     near = candidates(one.hashes[:, 0], other.hashes)
     if one is other:
         near = near[near["whole"] != near["other"]]
@@ -143,11 +138,9 @@ def _titles(one: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     ]
     makers = pd.concat(tables).groupby("title")["creators"].nunique()
     own = makers.index[makers == 1]
-    known = [
-        table[table["title"].isin(own) & (table[["title", "creators", "date"]] != "").all(axis=1)]
-        for table in tables
-    ]
-    return _alike(*known, ["title", "creators", "date"], "title")
+    names = ["title", "creators", "date"]
+    first, second = (t[t["title"].isin(own) & (t[names] != "").all(axis=1)] for t in tables)
+    return _alike(first, second, names, "title")
 
 
 def _alike(one: pd.DataFrame, other: pd.DataFrame, same: list[str], how: str) -> pd.DataFrame:

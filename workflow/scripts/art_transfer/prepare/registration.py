@@ -14,7 +14,7 @@ from art_transfer.prepare.looks import SIDE
 SAME = 0.97
 """The correlation from which looks are near-duplicates (tests/long/near_duplicates.py)."""
 
-_START = 0.7  # correlation below which no box is tried: so many true copies are lost that way: 2 in 1,000
+_START = 0.7  # correlation below which no box is tried: 2 of 1,000 true copies are lost by that
 _STEPS = 4
 _GRID = 16  # points across and down at which looks are compared
 _BLUR = 1.5  # pixels

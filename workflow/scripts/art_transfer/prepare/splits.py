@@ -32,8 +32,8 @@ def split(
     object_id, without the classes that do not occur in all three splits (paper, section 2.2).
     ``name`` says in messages what is split. The objects of one of ``groups`` (formats.DUPLICATES)
     go to one split: the group is dealt out like an object that has the group's name as its id, and
-    the class of the least id among its labelled objects. Raises StudyError where fewer than two classes occur
-    in all three.
+    the class of the least id among its labelled objects. Raises StudyError where fewer than two
+    classes occur in all three.
     """
     if groups is None:
         table = labels.assign(split=_dealt(labels, seed, rule))

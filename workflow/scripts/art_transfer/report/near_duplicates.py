@@ -1,6 +1,6 @@
 """What near-duplicates do to the scores: test objects that training has as good as seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -114,11 +114,16 @@ def duplicates_tables(
     header = ["Collection", "Groups", "Objects", "by image", "by number", "by title"]
     grids = [Grid("Near-duplicates within a collection", header, 1, [within])]
     across = [
-        [Cell(text) for text in (titles[str(one)], titles[str(other)], *_counted(table, len(table)))]
+        [
+            Cell(text)
+            for text in (titles[str(one)], titles[str(other)], *_counted(table, len(table)))
+        ]
         for (one, other), table in pairs.groupby(["collection", "other_collection"])
     ]
     header = ["Collection", "and", "Pairs", "Objects", "by image", "by number", "by title"]
-    note = "Objects are those of the first collection. Pairs of collections without any are left out."
+    note = (
+        "Objects are those of the first collection. Pairs of collections without any are left out."
+    )
     grids.append(Grid("Near-duplicates between collections", header, 2, [across], [note]))
     touched = scores[(scores["in_train"] > 0) | (scores["in_source"] > 0)]
     rows = [[Cell(text) for text in _run(row, titles)] for row in touched.to_dict("records")]
@@ -139,7 +144,7 @@ def _counted(table: pd.DataFrame, number: int) -> list[str]:
     return [f"{count:,}" for count in (number, table["object_id"].nunique(), *hows)]
 
 
-def _run(row: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+def _run(row: Mapping[Hashable, Any], titles: Mapping[str, str]) -> list[str]:
     names = [titles[row["collection"]], *(words(row[name]) for name in CELL[1:])]
     counts = [f"{row[name]:,}" for name in ("groups", "in_train", "in_source", "n")]
     without = row["accuracy_without"]
