@@ -22,11 +22,13 @@ from art_transfer.job_settings import (
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
+    OverlapSettings,
     RecordsSettings,
     SaliencySettings,
     SplitSettings,
     TableSettings,
     TitleSettings,
+    Transfer,
     WeightsSettings,
 )
 from art_transfer.networks import NETWORKS

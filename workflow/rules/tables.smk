@@ -9,6 +9,7 @@ localrules:
     comparison,
     datasets,
     label_decisions,
+    overlap,
     cost,
 
 
@@ -83,6 +84,19 @@ def museum_pairs():
     """The pairs of museums of which one trained the first weights of a run on the other."""
     pairs = {(run.collection, source) for run in COMPARED for source in study.sources(run)}
     return sorted({tuple(sorted(pair)) for pair in pairs})
+
+
+def overlap_settings():
+    """The transfers between museums, each with the splits of both."""
+    return OverlapSettings(
+        RESULTS,
+        titles_of(run.collection for of, _, parent in study.transfers for run in (of, parent)),
+        [
+            Transfer(of, over, *splits_of([of]), parent.collection, *splits_of([parent]))
+            for of, over, parent in study.transfers
+        ],
+        study.settings.seeds[0],
+    )
 
 
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
@@ -247,6 +261,41 @@ rule near_duplicates_table:
         "../scripts/near_duplicates_table.py"
 
 
+rule overlap:
+    input:
+        splits=sorted(
+            {
+                study.split(run.collection, run.task, run.seed)
+                for of, _, parent in study.transfers
+                for run in (of, parent)
+            }
+        ),
+        runs=run_files(
+            sorted({run for of, over, _ in study.transfers for run in (of, over)}),
+            ["predictions.parquet"],
+        ),
+    output:
+        csv=f"{RESULTS}/tables/overlap.csv",
+        md=report(
+            f"{RESULTS}/tables/overlap.md",
+            caption="../report/overlap.rst",
+            category="Tables",
+            labels={"table": "gains on shared classes"},
+        ),
+    log:
+        f"{LOGS}/tables/overlap.log",
+    benchmark:
+        f"{LOGS}/tables/overlap.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(overlap_settings()),
+        code=fingerprint("overlap.py"),
+    script:
+        "../scripts/overlap.py"
+
+
 rule label_decisions:
     input:
         labels_files("decisions"),
@@ -328,5 +377,6 @@ rule tables:
         rules.datasets.output,
         rules.label_rules.output,
         rules.near_duplicates_table.output,
+        rules.overlap.output,
         rules.cost.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],

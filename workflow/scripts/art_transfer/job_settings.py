@@ -128,6 +128,27 @@ class DuplicatesSettings:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """A run from another museum's weights, the one it is compared with, and both splits."""
+
+    of: Run
+    over: Run
+    split: str
+    source: str  # the collection that the first weights were trained on, for the same task
+    source_split: str
+
+
+@dataclass(frozen=True)
+class OverlapSettings:
+    """Which transfers are looked at class by class."""
+
+    results: str
+    titles: dict[str, str]
+    transfers: tuple[Transfer, ...]
+    seed: int  # of the bootstrap
+
+
+@dataclass(frozen=True)
 class TitleSettings:
     """How the collections are called in a table."""
 

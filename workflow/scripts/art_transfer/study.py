@@ -100,6 +100,22 @@ class Study:
             parent = self.parent(parent)
         return [name for name in _each_once(found) if name != run.collection]
 
+    @cached_property
+    def transfers(self) -> list[tuple[Run, Run, Run]]:
+        """The runs that start from another collection's run for the same task.
+
+        Each with the run that it is compared with, from the experiment's first init, and its parent.
+        """
+        found = []
+        for name, grid in self.settings.experiments.items():
+            for run in self.experiment_runs(name):
+                parent, over = self.parent(run), replace(run, init=grid.inits[0])
+                if parent is None or run == over or parent.collection == run.collection:
+                    continue
+                if parent.task == run.task:
+                    found.append((run, over, parent))
+        return _each_once(found)
+
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""
         return self.settings.backbones[backbone].network or backbone
