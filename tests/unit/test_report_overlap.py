@@ -18,7 +18,7 @@ OF = Run("own", "type", "net", "big_net", "shelf", 1)
 def study(
     folder: Path, classes: dict[str, tuple[int, list[bool], list[bool]]], source: list[str]
 ) -> list[Transfer]:
-    """A transfer to classes with so many training objects, and what theta and theta-hat got right."""
+    """A transfer to classes of so many training objects; what theta and theta-hat got right."""
     split, over, of = [], [], []
     for label, (train, *rights) in classes.items():
         split += [(f"{label} train {n}", label, "train") for n in range(train)]

@@ -104,7 +104,7 @@ class Study:
     def transfers(self) -> list[tuple[Run, Run, Run]]:
         """The runs that start from another collection's run for the same task.
 
-        Each with the run that it is compared with, from the experiment's first init, and its parent.
+        Each with the one from the experiment's first init, and with its parent.
         """
         found = []
         for name, grid in self.settings.experiments.items():
