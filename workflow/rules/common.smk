@@ -10,6 +10,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
+    BetweenSettings,
     CatalogueSettings,
     CostRecord,
     CostSettings,

@@ -1,5 +1,5 @@
 # Reads    run folders below results/{study}; images and pixels
-# Makes    results/{study}/figures, as the paper has them
+# Makes    results/{study}/figures, as the paper has them, and numbers beside saliency maps
 
 
 # Seconds each, unlike saliency, which computes.
@@ -46,7 +46,9 @@ def saliency_settings(wildcards):
             study.settings.collections[spec.collection].shards,
             *words,
             study.saliency_runs(wildcards.figure),
+            study.saliency_null(wildcards.figure),
             spec.images,
+            spec.sample,
             spec.algorithm,
             study.settings.threads,
         )
@@ -59,10 +61,13 @@ def saliency_spec(wildcards):
 
 
 def saliency_files(name):
-    """An input function: this file of both runs of each pair."""
-    return lambda wildcards: run_files(
-        [run for pair in study.saliency_runs(wildcards.figure) for run in pair], [name]
-    )
+    """An input function: this file of both runs of each pair, and of the other seed's."""
+
+    def files(wildcards):
+        pairs = [*study.saliency_runs(wildcards.figure), study.saliency_null(wildcards.figure)]
+        return run_files([run for pair in pairs for run in pair], [name])
+
+    return files
 
 
 rule mosaic:
@@ -148,6 +153,13 @@ rule saliency:
             labels={"figure": "{figure}", "shows": "saliency maps"},
         ),
         csv=f"{RESULTS}/figures/{{figure}}.csv",
+        numbers=f"{RESULTS}/figures/{{figure}}-numbers.csv",
+        md=report(
+            f"{RESULTS}/figures/{{figure}}-numbers.md",
+            caption="../report/saliency_numbers.rst",
+            category="Tables",
+            labels={"table": "{figure}, numbers"},
+        ),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:

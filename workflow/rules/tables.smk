@@ -2,13 +2,14 @@
 # Makes    results/{study}/tables, in the forms that the paper prints, and a figure of the cost
 
 
-# Seconds each, unlike label_rules and near_duplicates_table, which read whole museums.
+# Seconds each, unlike label_rules and near_duplicates_between, which read whole museums.
 localrules:
     table,
     gains,
     comparison,
     datasets,
     label_decisions,
+    near_duplicates_table,
     overlap,
     cost,
 
@@ -80,12 +81,6 @@ def cost_records():
     return sorted([*runs, *features.values()], key=lambda record: record.path)
 
 
-def museum_pairs():
-    """The pairs of museums of which one trained the first weights of a run on the other."""
-    pairs = {(run.collection, source) for run in COMPARED for source in study.sources(run)}
-    return sorted({tuple(sorted(pair)) for pair in pairs})
-
-
 def overlap_settings():
     """The transfers between museums, each with the splits of both."""
     return OverlapSettings(
@@ -99,6 +94,11 @@ def overlap_settings():
     )
 
 
+# The pairs of museums of which one trained the first weights of a run on the other, and all of these.
+MUSEUM_PAIRS = sorted(
+    {tuple(sorted([run.collection, source])) for run in COMPARED for source in study.sources(run)}
+)
+PAIRED = sorted({name for pair in MUSEUM_PAIRS for name in pair})
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
@@ -220,17 +220,35 @@ rule datasets:
         "../scripts/datasets.py"
 
 
+rule near_duplicates_between:
+    input:
+        objects=[f"resources/{name}/objects.parquet" for name in PAIRED],
+        looks=[f"resources/{name}/looks.npy" for name in PAIRED],
+        tables=[table for name in PAIRED for table in images_of(name)],
+    output:
+        f"{RESULTS}/duplicates/between.csv",
+    log:
+        f"{LOGS}/duplicates/between.log",
+    benchmark:
+        f"{LOGS}/duplicates/between.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=canonical(BetweenSettings(PAIRED, MUSEUM_PAIRS)),
+        code=fingerprint("near_duplicates_between.py"),
+    script:
+        "../scripts/near_duplicates_between.py"
+
+
 rule near_duplicates_table:
     input:
         duplicates=[f"{RESULTS}/duplicates/{name}.csv" for name in dict(KEYS)],
-        objects=[f"resources/{name}/objects.parquet" for name in dict(KEYS)],
-        looks=[f"resources/{name}/looks.npy" for name in dict(KEYS)],
-        tables=[table for name in dict(KEYS) for table in images_of(name)],
+        between=f"{RESULTS}/duplicates/between.csv",
         splits=sorted(set(splits_of(COMPARED))),
         runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/near_duplicates.csv",
-        between=f"{RESULTS}/duplicates/between.csv",
         md=report(
             f"{RESULTS}/tables/near_duplicates.md",
             caption="../report/near_duplicates.rst",
@@ -242,15 +260,14 @@ rule near_duplicates_table:
     benchmark:
         f"{LOGS}/tables/near_duplicates.tsv"
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=2000,
+        runtime=15,
     params:
         settings=canonical(
             DuplicatesSettings(
                 RESULTS,
                 titles_of(dict(KEYS)),
                 list(dict(KEYS)),
-                museum_pairs(),
                 COMPARED,
                 splits_of(COMPARED),
                 [study.sources(run) for run in COMPARED],

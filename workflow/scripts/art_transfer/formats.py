@@ -50,8 +50,12 @@ SPLITS = ["object_id", "label", "split"]
 DUPLICATES = ["object_id", "group", "how"]
 """Columns of a museum's near-duplicates: objects of groups of two and more (prepare.duplicates)."""
 
+BETWEEN = ["collection", "object_id", "other_collection", "other_id", "how"]
+"""Columns of the near-duplicates of two museums, one row per pair."""
+
 _TEXT_COLUMNS = {
-    *["object_id", "group", "how", "shard", "label", "split", "predicted", "status", "sha256"],
+    *["collection", "other_collection", "other_id", "group", "how"],
+    *["object_id", "shard", "label", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step"],
 }
 

@@ -115,13 +115,20 @@ class GainsSettings:
 
 
 @dataclass(frozen=True)
+class BetweenSettings:
+    """Between which museums near-duplicates are looked for."""
+
+    collections: tuple[str, ...]  # in the order of the inputs
+    pairs: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class DuplicatesSettings:
     """Whose near-duplicates are counted, and which runs they may have helped."""
 
     results: str
     titles: dict[str, str]
     collections: tuple[str, ...]  # in the order of the inputs
-    between: tuple[tuple[str, ...], ...]  # pairs of museums of which one trained for the other
     runs: tuple[Run, ...]
     splits: tuple[str, ...]  # the path of each run's split
     sources: tuple[tuple[str, ...], ...]  # for each run the other museums that its weights saw
@@ -211,7 +218,9 @@ class SaliencySettings:
     before: str  # in words
     after: str
     pairs: tuple[tuple[Run, ...], ...]
+    null: tuple[Run, ...]  # for each pair the second network with another seed, if there is one
     images: int  # per task
+    sample: int  # test objects per task
     algorithm: str
     threads: int
 

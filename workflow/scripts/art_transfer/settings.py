@@ -216,6 +216,7 @@ class Saliency:
     before: Trained
     after: Trained
     images: int
+    sample: int
     algorithm: str
 
 

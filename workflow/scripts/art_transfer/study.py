@@ -51,7 +51,7 @@ class Study:
             + [
                 run
                 for name in self.settings.figures.saliency
-                for pair in self.saliency_runs(name)
+                for pair in [*self.saliency_runs(name), self.saliency_null(name)]
                 for run in pair
             ]
         )
@@ -76,6 +76,12 @@ class Study:
             )
             for t in spec.tasks
         ]
+
+    def saliency_null(self, figure: str) -> list[Run]:
+        """For each task the run after with the second seed; none where the study has one seed."""
+        seeds = self.settings.seeds
+        after = [after for _, after in self.saliency_runs(figure)]
+        return [replace(run, seed=seeds[1]) for run in after] if len(seeds) > 1 else []
 
     def parent(self, run: Run) -> Run | None:
         """The run whose checkpoint ``run`` starts from, if there is one."""

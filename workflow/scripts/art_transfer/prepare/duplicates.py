@@ -17,7 +17,7 @@ used: a split that depended on them would depend on training.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from art_transfer.errors import StudyError
-from art_transfer.formats import OBJECTS, columns, read_csv, read_parquet
+from art_transfer.formats import BETWEEN, OBJECTS, columns, read_csv, read_parquet
 from art_transfer.prepare.perceptual_hash import WINDOWS, Hashes, candidates, hashes
 from art_transfer.prepare.registration import SAME, Floats, agreement, smoothed
 from art_transfer.prepare.values import clean, key
@@ -104,6 +104,15 @@ def between(one: Museum, other: Museum) -> pd.DataFrame:
     }
     table = pd.DataFrame(ids | {"how": pairs["how"]})
     return table.sort_values(["object_id", "other_id"], ignore_index=True)
+
+
+def all_between(museums: Mapping[str, Museum], pairs: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """The near-duplicates of these pairs of museums; columns: formats.BETWEEN."""
+    found = [
+        between(museums[one], museums[other]).assign(collection=one, other_collection=other)
+        for one, other in pairs
+    ]
+    return pd.concat([pd.DataFrame(columns=BETWEEN), *found], ignore_index=True)[BETWEEN]
 
 
 def _images(one: Museum, other: Museum) -> pd.DataFrame:

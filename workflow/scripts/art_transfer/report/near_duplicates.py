@@ -2,14 +2,12 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job_settings import DuplicatesSettings
-from art_transfer.prepare.duplicates import between, read_museum
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, read_predictions
 from art_transfer.report.tables import words
@@ -20,43 +18,17 @@ SCORES_WITHOUT = [
 ]
 """Columns of the table."""
 
-BETWEEN = ["collection", "object_id", "other_collection", "other_id", "how"]
-"""Columns of the near-duplicates of two museums."""
-
-
-def pairs_between(
-    pairs: Sequence[Sequence[str]],
-    files: Mapping[str, tuple[str, str]],
-    tables: Sequence[str],
-) -> pd.DataFrame:
-    """The near-duplicates between these pairs of museums; columns: BETWEEN.
-
-    ``files`` are each museum's objects and looks, ``tables`` the image tables of all of them, each
-    below a folder with the museum's name.
-    """
-    museums = {
-        name: read_museum(
-            files[name][0], [t for t in tables if Path(t).parts[-3] == name], files[name][1]
-        )
-        for name in dict.fromkeys(name for pair in pairs for name in pair)
-    }
-    found = [
-        between(museums[one], museums[other]).assign(collection=one, other_collection=other)
-        for one, other in pairs
-    ]
-    return pd.concat([pd.DataFrame(columns=BETWEEN), *found], ignore_index=True)[BETWEEN]
-
 
 def scores_without(
     wanted: DuplicatesSettings, groups: Mapping[str, pd.DataFrame], pairs: pd.DataFrame
 ) -> pd.DataFrame:
     """Each run's accuracy with and without test objects that it may have seen; SCORES_WITHOUT.
 
-    ``groups`` are the near-duplicates of each museum (formats.DUPLICATES), ``pairs`` those between
-    museums (BETWEEN). ``groups`` counts groups with objects in both train and test, ``in_train``
-    the test objects that have a near-duplicate in train, ``in_source`` those that have one in a
-    museum, whatever its split, that the first weights were trained on. ``accuracy_without`` (0-1)
-    leaves both out; it is empty where nothing is left.
+    ``groups`` are the near-duplicates of each museum (formats.DUPLICATES), ``pairs`` those
+    between museums (formats.BETWEEN). ``groups`` counts groups with objects in both train and
+    test, ``in_train`` the test objects that have a near-duplicate in train, ``in_source`` those
+    that have one in a museum, whatever its split, that the first weights were trained on.
+    ``accuracy_without`` (0-1) leaves both out; it is empty where nothing is left.
     """
     rows = []
     for run, path, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):

@@ -45,8 +45,8 @@ def overlap(transfers: Iterable[Transfer], results: str, seed: int) -> pd.DataFr
     pooled: dict[tuple[str, ...], list[Transfer]] = {}
     for one in transfers:
         run = one.of
-        names = (run.collection, one.source, run.task, run.backbone, run.method, run.init)
-        pooled.setdefault((*names, one.over.init), []).append(one)
+        key = (run.collection, one.source, run.task, run.backbone, run.method)
+        pooled.setdefault((*key, run.init, one.over.init), []).append(one)
     rows = []
     for names, members in pooled.items():
         table = pd.concat([_predictions(one, results) for one in members], ignore_index=True)
