@@ -100,6 +100,8 @@ def test_the_report_holds_every_table_and_figure(demo):
     report = (demo / "results/demo/report.html").read_text(encoding="utf-8")
     for name in ("table2.md", "table3.md", "gains.md", "comparison.md", "datasets.md"):
         assert name in report
+    for name in ("near_duplicates.md", "overlap.md", "figure4-numbers.md"):
+        assert name in report
     for name in ("figure1.png", "figure2.png", "figure3.png", "figure4.png"):
         assert name in report
     for name in ("large_museum", "small_museum", "unrelated_museum", "photos"):
