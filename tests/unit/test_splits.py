@@ -6,7 +6,7 @@ import random
 import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
-from art_transfer.formats import SPLITS
+from art_transfer.formats import DUPLICATES, SPLITS
 from art_transfer.prepare.splits import checked_split, split
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -245,3 +245,58 @@ def test_a_split_of_one_class_or_of_nothing_is_refused():
     for part, count in ((table[table["label"] == "a"], 1), (table.iloc[:0], 0)):
         with pytest.raises(StudyError, match=f"at least two classes, not {count}"):
             checked_split(part, "splits.csv")
+
+
+@st.composite
+def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Labelled objects of three classes, and groups of some of them, also across classes."""
+    labels = labels_of({c: [f"{c}{n}" for n in range(draw(st.integers(5, 40)))] for c in "abc"})
+    groups: dict[str, list[str]] = {}
+    for object_id in labels["object_id"]:
+        number = draw(st.integers(0, 30))
+        if number < 8:
+            groups.setdefault(str(number), []).append(object_id)
+    rows = [(o, min(some), "image") for some in groups.values() for o in some if len(some) > 1]
+    return labels, pd.DataFrame(rows, columns=DUPLICATES)
+
+
+@settings(max_examples=50, deadline=None)
+@given(grouped(), seeds, st.sampled_from(["stratified", "random_80_10_10"]), st.data())
+def test_no_group_of_near_duplicates_lies_in_two_splits(made, seed, rule, data):
+    labels, groups = made
+    try:
+        table = split(labels, seed, rule, "museum", groups)
+    except StudyError:  # classes that are not everywhere
+        return
+    assert table.merge(groups, on="object_id").groupby("group")["split"].nunique().le(1).all()
+    assert table.groupby("label")["split"].nunique().eq(3).all()
+    order = data.draw(st.permutations(range(len(labels))))
+    pd.testing.assert_frame_equal(split(labels.iloc[order], seed, rule, "museum", groups), table)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sets(st.integers(0, 10**6).map(str), min_size=3, max_size=40), seeds)
+def test_units_of_near_duplicates_have_the_documented_sizes(objects, seed):
+    twice = sorted(objects) + [f"{name}+" for name in objects]
+    labels = labels_of({"class": twice, "other": OTHER})
+    names = [(name, name.rstrip("+"), "image") for name in twice]
+    table = split(labels, seed, "stratified", "m", pd.DataFrame(names, columns=DUPLICATES))
+    parts = table[table["label"] == "class"].set_index("object_id")["split"]
+    alone = one_class(sorted(objects), seed)
+    assert {name: parts[name] for name in objects} == alone
+    assert {name: parts[f"{name}+"] for name in objects} == alone
+
+
+def test_without_near_duplicates_grouping_changes_nothing():
+    labels = labels_of({"a": [f"a{n}" for n in range(60)], "b": [f"b{n}" for n in range(50)]})
+    none = pd.DataFrame(columns=DUPLICATES)
+    for rule in ("stratified", "random_80_10_10"):
+        plain = split(labels, 3, rule, "m")
+        pd.testing.assert_frame_equal(split(labels, 3, rule, "m", none), plain)
+
+
+def test_a_class_that_is_one_group_is_left_out():
+    sizes = {"one": ["x1", "x2", "x3"], "two": ["a", "b", "c"], "other": OTHER}
+    groups = pd.DataFrame([(f"x{n}", "x1", "title") for n in (1, 2, 3)], columns=DUPLICATES)
+    table = split(labels_of(sizes), 1, "stratified", "m", groups)
+    assert set(table["label"]) == {"two", "other"}

@@ -141,10 +141,11 @@ def test_unreadable_images_are_listed_left_out_and_counted(demo):
 def test_the_report_holds_every_table_and_figure(demo):
     report = (demo / "results/demo/report.html").read_text(encoding="utf-8")
     tables = ("claims", "table2", "table3", "gains", "comparison", "datasets", "scores")
-    for name in (*tables, "class_sizes", "calibration"):
+    for name in (*tables, "class_sizes", "calibration", "near_duplicates", "overlap"):
         assert f"tables/{name}.html" in report
     for name in FIGURES:
         assert f"{name}.png" in report
+    assert "figures/figure4-numbers.html" in report
     for name in ("large_museum", "small_museum", "unrelated_museum", "photos"):
         assert f"catalogue/{name}.html" in report
 

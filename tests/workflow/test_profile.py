@@ -18,6 +18,9 @@ LOCAL = {name.rstrip(",") for name in LOCAL}
 GPU = {"fine_tune", "features_shared", "features_of_run"}
 MINUTES = {"fine_tune": 2880, "features_shared": 240, "features_of_run": 240, "head": 60}
 MINUTES |= {
+    "looks": 240,
+    "near_duplicates": 120,
+    "near_duplicates_between": 120,
     "label_rules": 15,
     "labels": 30,
     "split": 15,
@@ -26,6 +29,7 @@ MINUTES |= {
     "saliency": 60,
 }
 MEGABYTES = dict.fromkeys(GPU, 16000) | dict.fromkeys(["head", "baselines", "saliency"], 8000)
+MEGABYTES |= dict.fromkeys(["near_duplicates", "near_duplicates_between"], 8000) | {"looks": 2000}
 MEGABYTES |= {"label_rules": 4000, "pixels": 4000, "labels": 2000, "split": 1000}
 
 

@@ -11,6 +11,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
+    BetweenSettings,
     CardSettings,
     CatalogueSettings,
     ClaimsSettings,
@@ -21,12 +22,14 @@ from art_transfer.job_settings import (
     CurvesSettings,
     DatasetsSettings,
     Described,
+    DuplicatesSettings,
     GainsSettings,
     ImagesSettings,
     IndexSettings,
     LabelRulesSettings,
     LabelSettings,
     MosaicSettings,
+    OverlapSettings,
     PredictSettings,
     RecordsSettings,
     SaliencySettings,
@@ -34,6 +37,7 @@ from art_transfer.job_settings import (
     SplitSettings,
     TableSettings,
     TitleSettings,
+    Transfer,
     WeightsSettings,
 )
 from art_transfer.networks import NETWORKS
@@ -90,6 +94,11 @@ def any_of(names):
 def images_of(collection):
     """The image tables of all shards of a collection."""
     return [f"resources/{collection}/images/{shard}.csv" for shard in study.shards(collection)]
+
+
+def zips_of(collection):
+    """The images of all shards of a collection."""
+    return [f"resources/{collection}/images/{shard}.zip" for shard in study.shards(collection)]
 
 
 def pixels_of(collection, backbone):

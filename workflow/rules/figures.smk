@@ -1,5 +1,5 @@
 # Reads    run folders, tables and splits below results/{study}; images and pixels
-# Makes    results/{study}/figures, as the paper has them
+# Makes    results/{study}/figures, as the paper has them, and numbers beside saliency maps
 
 
 # Seconds each, unlike saliency, which computes.
@@ -53,7 +53,9 @@ def saliency_settings(wildcards):
             in_words(spec.before),
             in_words(spec.after),
             study.saliency_runs(wildcards.figure),
+            study.saliency_null(wildcards.figure),
             spec.images,
+            spec.sample,
             spec.algorithm,
             study.settings.threads,
         )
@@ -66,10 +68,13 @@ def saliency_spec(wildcards):
 
 
 def saliency_files(name):
-    """An input function: this file of both runs of each pair."""
-    return lambda wildcards: run_files(
-        [run for pair in study.saliency_runs(wildcards.figure) for run in pair], [name]
-    )
+    """An input function: this file of both runs of each pair, and of the other seed's."""
+
+    def files(wildcards):
+        pairs = [*study.saliency_runs(wildcards.figure), study.saliency_null(wildcards.figure)]
+        return run_files([run for pair in pairs for run in pair], [name])
+
+    return files
 
 
 SLOPED = [
@@ -242,6 +247,13 @@ rule saliency:
         ),
         csv=f"{RESULTS}/figures/{{figure}}.csv",
         tiles=f"{RESULTS}/figures/{{figure}}-objects.png",
+        numbers=f"{RESULTS}/figures/{{figure}}-numbers.csv",
+        md=readable(
+            f"{RESULTS}/figures/{{figure}}-numbers.md",
+            caption="../report/saliency_numbers.rst",
+            category="Tables",
+            labels={"table": "{figure}, numbers"},
+        ),
     log:
         f"{LOGS}/figures/{{figure}}.log",
     benchmark:

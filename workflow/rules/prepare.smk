@@ -1,5 +1,6 @@
 # Reads    resources/{collection}/objects.parquet and images/; the tasks' mapping tables
-# Makes    results/{study}/labels and splits; resources/{collection}/pixels-{size}-{fit}-{filter}
+# Makes    results/{study}/labels, duplicates and splits; resources/{collection}/looks.npy and
+#          pixels-{size}-{fit}-{filter}
 
 
 def mapping_of(task):
@@ -36,9 +37,54 @@ rule labels:
         "../scripts/labels.py"
 
 
+rule looks:
+    input:
+        images=lambda wildcards: zips_of(wildcards.collection),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        "resources/{collection}/looks.npy",
+    log:
+        "logs/resources/{collection}/looks.log",
+    benchmark:
+        "logs/resources/{collection}/looks.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        code=fingerprint("looks.py"),
+    script:
+        "../scripts/looks.py"
+
+
+rule near_duplicates:
+    input:
+        objects="resources/{collection}/objects.parquet",
+        looks="resources/{collection}/looks.npy",
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        f"{RESULTS}/duplicates/{{collection}}.csv",
+    log:
+        f"{LOGS}/duplicates/{{collection}}.log",
+    benchmark:
+        f"{LOGS}/duplicates/{{collection}}.tsv"
+    wildcard_constraints:
+        collection=any_of(study.settings.collections),
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        code=fingerprint("near_duplicates.py"),
+    script:
+        "../scripts/near_duplicates.py"
+
+
 rule split:
     input:
         labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
+        duplicates=lambda wildcards: [
+            f"{RESULTS}/duplicates/{wildcards.collection}.csv"
+            for _ in range(study.settings.splits.group_near_duplicates)
+        ],
     output:
         f"{RESULTS}/splits/{{collection}}/{{task}}/seed-{{seed}}.csv",
     log:
@@ -49,7 +95,9 @@ rule split:
         mem_mb=1000,
         runtime=15,
     params:
-        settings=canonical(SplitSettings(study.settings.splits.rule)),
+        settings=canonical(
+            SplitSettings(study.settings.splits.rule, study.settings.splits.group_near_duplicates)
+        ),
         code=fingerprint("split.py"),
     script:
         "../scripts/split.py"

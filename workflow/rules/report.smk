@@ -39,7 +39,10 @@ def page_of(path, about, wildcards):
     return report(path.replace(".md", ".html"), **{**about, "labels": labels})
 
 
-READABLE = marked("readable", [path.replace(".csv", ".md") for path in rules.tables.input])
+NUMBERS = [f"{RESULTS}/figures/{name}-numbers.csv" for name in study.settings.figures.saliency]
+READABLE = marked(
+    "readable", [path.replace(".csv", ".md") for path in [*rules.tables.input, *NUMBERS]]
+)
 
 
 def index_settings(wildcards, input):
@@ -134,7 +137,7 @@ rule table_pages:
 
 rule index:
     input:
-        tables=rules.tables.input,
+        tables=[rules.tables.input, NUMBERS],
         figures=[rules.figures.input, rules.cost.output.png],
         maps=[
             f"{RESULTS}/figures/{name}{end}"

@@ -2,7 +2,7 @@
 # Makes    results/{study}/tables, in the forms that the paper prints, and a figure of the cost
 
 
-# Seconds each, unlike label_rules, which reads whole museums.
+# Seconds each, unlike label_rules and near_duplicates_between, which read whole museums.
 localrules:
     table,
     gains,
@@ -11,6 +11,8 @@ localrules:
     claims,
     datasets,
     label_decisions,
+    near_duplicates_table,
+    overlap,
     cost,
 
 
@@ -82,6 +84,24 @@ def cost_records():
     return sorted([*runs, *features.values()], key=lambda record: record.path)
 
 
+def overlap_settings():
+    """The transfers between museums, each with the splits of both."""
+    return OverlapSettings(
+        RESULTS,
+        titles_of(run.collection for of, _, parent in study.transfers for run in (of, parent)),
+        [
+            Transfer(of, over, *splits_of([of]), parent.collection, *splits_of([parent]))
+            for of, over, parent in study.transfers
+        ],
+        study.settings.seeds[0],
+    )
+
+
+# The pairs of museums of which one trained the first weights of a run on the other, and all of these.
+MUSEUM_PAIRS = sorted(
+    {tuple(sorted([run.collection, source])) for run in COMPARED for source in study.sources(run)}
+)
+PAIRED = sorted({name for pair in MUSEUM_PAIRS for name in pair})
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
@@ -281,6 +301,99 @@ rule datasets:
         "../scripts/datasets.py"
 
 
+rule near_duplicates_between:
+    input:
+        objects=[f"resources/{name}/objects.parquet" for name in PAIRED],
+        looks=[f"resources/{name}/looks.npy" for name in PAIRED],
+        tables=[table for name in PAIRED for table in images_of(name)],
+    output:
+        f"{RESULTS}/duplicates/between.csv",
+    log:
+        f"{LOGS}/duplicates/between.log",
+    benchmark:
+        f"{LOGS}/duplicates/between.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        settings=canonical(BetweenSettings(PAIRED, MUSEUM_PAIRS)),
+        code=fingerprint("near_duplicates_between.py"),
+    script:
+        "../scripts/near_duplicates_between.py"
+
+
+rule near_duplicates_table:
+    input:
+        duplicates=[f"{RESULTS}/duplicates/{name}.csv" for name in dict(KEYS)],
+        between=f"{RESULTS}/duplicates/between.csv",
+        splits=sorted(set(splits_of(COMPARED))),
+        runs=run_files(COMPARED, ["predictions.parquet"]),
+    output:
+        csv=f"{RESULTS}/tables/near_duplicates.csv",
+        md=readable(
+            f"{RESULTS}/tables/near_duplicates.md",
+            caption="../report/near_duplicates.rst",
+            category="Tables",
+            labels={"table": "near-duplicates"},
+        ),
+    log:
+        f"{LOGS}/tables/near_duplicates.log",
+    benchmark:
+        f"{LOGS}/tables/near_duplicates.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(
+            DuplicatesSettings(
+                RESULTS,
+                titles_of(dict(KEYS)),
+                list(dict(KEYS)),
+                COMPARED,
+                splits_of(COMPARED),
+                [study.sources(run) for run in COMPARED],
+            )
+        ),
+        code=fingerprint("near_duplicates_table.py"),
+    script:
+        "../scripts/near_duplicates_table.py"
+
+
+rule overlap:
+    input:
+        splits=sorted(
+            {
+                study.split(run.collection, run.task, run.seed)
+                for of, _, parent in study.transfers
+                for run in (of, parent)
+            }
+        ),
+        runs=run_files(
+            sorted({run for of, over, _ in study.transfers for run in (of, over)}),
+            ["predictions.parquet"],
+        ),
+    output:
+        csv=f"{RESULTS}/tables/overlap.csv",
+        md=readable(
+            f"{RESULTS}/tables/overlap.md",
+            caption="../report/overlap.rst",
+            category="Tables",
+            labels={"table": "gains on shared classes"},
+        ),
+    log:
+        f"{LOGS}/tables/overlap.log",
+    benchmark:
+        f"{LOGS}/tables/overlap.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=canonical(overlap_settings()),
+        code=fingerprint("overlap.py"),
+    script:
+        "../scripts/overlap.py"
+
+
 rule label_decisions:
     input:
         labels_files("decisions"),
@@ -363,5 +476,7 @@ rule tables:
         rules.claims.output if published("claims") else [],
         rules.datasets.output,
         rules.label_rules.output,
+        rules.near_duplicates_table.output,
+        rules.overlap.output,
         rules.cost.output,
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],

@@ -48,7 +48,14 @@ IMAGES = ["object_id", "shard", "bytes", "sha256", "width", "height", "status"]
 SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
+DUPLICATES = ["object_id", "group", "how"]
+"""Columns of a museum's near-duplicates: objects of groups of two and more (prepare.duplicates)."""
+
+BETWEEN = ["collection", "object_id", "other_collection", "other_id", "how"]
+"""Columns of the near-duplicates of two museums, one row per pair."""
+
 _TEXT_COLUMNS = {
+    *["collection", "other_collection", "other_id", "group", "how"],
     *["object_id", "image", "shard", "label", "class", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step"],
 }

@@ -90,6 +90,7 @@ class SplitSettings:
     """All settings that one split depends on, beside the seed in its path."""
 
     rule: str
+    group_near_duplicates: bool
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,47 @@ class ClassesSettings:
     titles: dict[str, str]
     runs: tuple[Run, ...]
     splits: tuple[str, ...]  # the path of each run's split
+
+
+@dataclass(frozen=True)
+class BetweenSettings:
+    """Between which museums near-duplicates are looked for."""
+
+    collections: tuple[str, ...]  # in the order of the inputs
+    pairs: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class DuplicatesSettings:
+    """Whose near-duplicates are counted, and which runs they may have helped."""
+
+    results: str
+    titles: dict[str, str]
+    collections: tuple[str, ...]  # in the order of the inputs
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+    sources: tuple[tuple[str, ...], ...]  # for each run the other museums that its weights saw
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A run from another museum's weights, the one it is compared with, and both splits."""
+
+    of: Run
+    over: Run
+    split: str
+    source: str  # the collection that the first weights were trained on, for the same task
+    source_split: str
+
+
+@dataclass(frozen=True)
+class OverlapSettings:
+    """Which transfers are looked at class by class."""
+
+    results: str
+    titles: dict[str, str]
+    transfers: tuple[Transfer, ...]
+    seed: int  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -194,7 +236,9 @@ class SaliencySettings:
     before: str  # in words
     after: str
     pairs: tuple[tuple[Run, ...], ...]
+    null: tuple[Run, ...]  # for each pair the second network with another seed, if there is one
     images: int  # per task
+    sample: int  # test objects per task
     algorithm: str
     threads: int
 

@@ -88,6 +88,7 @@ class Splits:
 
     rule: str
     fixed: bool
+    group_near_duplicates: bool
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class Saliency:
     before: Trained
     after: Trained
     images: int
+    sample: int
     algorithm: str
 
 

@@ -51,7 +51,7 @@ class Study:
             + [
                 run
                 for name in self.settings.figures.saliency
-                for pair in self.saliency_runs(name)
+                for pair in [*self.saliency_runs(name), self.saliency_null(name)]
                 for run in pair
             ]
         )
@@ -84,6 +84,12 @@ class Study:
             for t in spec.tasks
         ]
 
+    def saliency_null(self, figure: str) -> list[Run]:
+        """For each task the run after with the second seed; none where the study has one seed."""
+        seeds = self.settings.seeds
+        after = [after for _, after in self.saliency_runs(figure)]
+        return [replace(run, seed=seeds[1]) for run in after] if len(seeds) > 1 else []
+
     def parent(self, run: Run) -> Run | None:
         """The run whose checkpoint ``run`` starts from, if there is one."""
         init = self.settings.inits[run.init]
@@ -103,6 +109,27 @@ class Study:
         """A run, the one that it starts from, and so on to the one that starts from no run."""
         parent = self.parent(run)
         return [run, *(self.chain(parent) if parent else [])]
+
+    def sources(self, run: Run) -> list[str]:
+        """The other collections that a run's first weights were trained on, the nearest first."""
+        names = _each_once(one.collection for one in self.chain(run))
+        return [name for name in names if name != run.collection]
+
+    @cached_property
+    def transfers(self) -> list[tuple[Run, Run, Run]]:
+        """The runs that start from another collection's run for the same task.
+
+        Each with the one from the experiment's first init, and with its parent.
+        """
+        found = []
+        for name, grid in self.settings.experiments.items():
+            for run in self.experiment_runs(name):
+                parent, over = self.parent(run), replace(run, init=grid.inits[0])
+                if parent is None or run == over or parent.collection == run.collection:
+                    continue
+                if parent.task == run.task:
+                    found.append((run, over, parent))
+        return _each_once(found)
 
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""

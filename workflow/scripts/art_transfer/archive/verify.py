@@ -15,6 +15,7 @@ from art_transfer.train.evaluation import scores
 
 PROJECT = Path(__file__).parents[4]
 TABLE_RULES = ["table", "gains", "comparison", "claims", "datasets", "label_decisions"]
+TABLE_RULES += ["near_duplicates_table", "overlap"]
 ELSEWHERE = ("cost.csv", "label-rules.csv")
 """Tables that rest on files that are not archived, and so are checked by their hash alone."""
 TOLERANCE = 1e-9

@@ -23,25 +23,28 @@ from art_transfer.errors import StudyError
 SPLIT_NAMES = ("train", "validation", "test")
 
 
-def split(labels: pd.DataFrame, seed: int, rule: str, name: str) -> pd.DataFrame:
+def split(
+    labels: pd.DataFrame, seed: int, rule: str, name: str, groups: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Deal out labelled objects.
 
     ``labels`` has the columns object_id and label; the result has ``formats.SPLITS``'s, sorted by
     object_id, without the classes that do not occur in all three splits (paper, section 2.2).
-    ``name`` says in messages what is split. Raises StudyError where fewer than two classes occur
-    in all three.
+    ``name`` says in messages what is split. The objects of one of ``groups`` (formats.DUPLICATES)
+    go to one split: the group is dealt out like an object that has the group's name as its id, and
+    the class of the least id among its labelled objects. Raises StudyError where fewer than two
+    classes occur in all three.
     """
-    table = labels.assign(
-        **{
-            column: [_hash(column, seed, object_id) for object_id in labels["object_id"]]
-            for column in ("side", "place")
-        }
-    ).sort_values("place")
-    if rule == "stratified":
-        parts = [_dealt_by_sides(group) for _, group in table.groupby("label", sort=True)]
-        table["split"] = pd.concat(parts)
+    if groups is None:
+        table = labels.assign(split=_dealt(labels, seed, rule))
     else:
-        table["split"] = _dealt_in_line(table, 0.1, 0.1 if rule == "random_80_10_10" else 0.09)
+        group_of = groups.set_index("object_id")["group"]
+        units = labels["object_id"].map(group_of).fillna(labels["object_id"])
+        ordered = labels.assign(unit=units).sort_values("object_id")
+        heads = ordered.drop_duplicates("unit")[["unit", "label"]]
+        heads = heads.rename(columns={"unit": "object_id"})
+        dealt = heads.assign(split=_dealt(heads, seed, rule)).set_index("object_id")["split"]
+        table = labels.assign(split=units.map(dealt))
     everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
     kept = table[table["label"].map(everywhere)]
     if kept["label"].nunique() < 2:
@@ -70,6 +73,20 @@ def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
 def share(side: int) -> int:
     """How many objects a side of a class gives away: one, or from ten on a fifth, rounded."""
     return 1 if side < 10 else (side + 2) // 5
+
+
+def _dealt(labels: pd.DataFrame, seed: int, rule: str) -> pd.Series:
+    """The split of each labelled object, or group, by the index of ``labels``."""
+    table = labels.assign(
+        **{
+            column: [_hash(column, seed, object_id) for object_id in labels["object_id"]]
+            for column in ("side", "place")
+        }
+    ).sort_values("place")
+    if rule == "stratified":
+        parts = [_dealt_by_sides(group) for _, group in table.groupby("label", sort=True)]
+        return pd.concat(parts)
+    return _dealt_in_line(table, 0.1, 0.1 if rule == "random_80_10_10" else 0.09)
 
 
 def _dealt_by_sides(group: pd.DataFrame) -> pd.Series:

@@ -9,7 +9,8 @@ carries on, not what speaks for a label.
 Which layers take part in a network with branches is written in ``layer_graph.stages``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,33 +47,64 @@ def maps(
     code did not meet, the stride is the rounded ratio; maps of one pixel count as ones. Both end
     with a min-max scaling for each image; a mask that is the same everywhere gives zeros.
     """
+    return mapper(model, algorithm, end, batch_size)(images)
+
+
+def mapper(
+    model: keras.Model, algorithm: str, end: str = "features", batch_size: int = 8
+) -> Callable[[Maps], Maps]:
+    """What gives the maps of images, as ``maps``, also after the model's weights have changed."""
     if algorithm not in ALGORITHMS:
         raise ValueError(f"algorithm is {algorithm!r}; expected one of {ALGORITHMS}")
     found = stages(model, end)
     rectified = algorithm == "bojarski"
     probe = keras.Model(model.input, [_averaged(stage, rectified) for stage in found])
-    masks = np.empty(images.shape[:3], np.float32)
-    for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
-        outputs = probe.predict_on_batch(batch)
-        averaged: list[Maps] = list(outputs) if len(found) > 1 else [outputs]
-        if rectified:
-            windows = [stage.windows for stage in found]
-        else:
-            averaged = [
-                _scaled(some) if some[0].size > 1 else np.ones_like(some) for some in averaged
-            ]
-            sizes = [batch.shape[1:3], *(some.shape[1:3] for some in averaged)]
-            windows = [_doubling(above, below) for above, below in pairwise(sizes)]
-        masks[start : start + batch_size] = combined(averaged, windows)
-    return masks
+
+    def mapped(images: Maps) -> Maps:
+        masks = np.empty(images.shape[:3], np.float32)
+        for start in range(0, len(images), batch_size):
+            batch = images[start : start + batch_size]
+            outputs = probe.predict_on_batch(batch)
+            averaged: list[Maps] = list(outputs) if len(found) > 1 else [outputs]
+            if rectified:
+                windows = [stage.windows for stage in found]
+            else:
+                averaged = [
+                    _scaled(some) if some[0].size > 1 else np.ones_like(some) for some in averaged
+                ]
+                sizes = [batch.shape[1:3], *(some.shape[1:3] for some in averaged)]
+                windows = [_doubling(above, below) for above, below in pairwise(sizes)]
+            masks[start : start + batch_size] = combined(averaged, windows)
+        return masks
+
+    return mapped
 
 
-def maps_of_run(folder: str | Path, pixels: NDArray[np.uint8], algorithm: str) -> Maps:
-    """Saliency maps of a finished run's network for pixels (n, size, size, 3), as ``maps``."""
+@dataclass(frozen=True)
+class Network:
+    """A finished run's network, for pixels (n, size, size, 3) uint8 as they lie in the store."""
+
+    model: keras.Model
+    maps: Callable[[NDArray[np.uint8]], Maps]
+    probabilities: Callable[[NDArray[np.uint8]], Maps]  # (n, classes)
+
+
+def network_of_run(folder: str | Path, algorithm: str) -> Network:
+    """Load a run's network; ``maps`` are as the function of this name."""
     scaling = read_json(Path(folder) / "preprocessing.json")["scaling"]
     model = keras.models.load_model(Path(folder) / "model.keras", compile=False, safe_mode=True)
-    return maps(model, scale(pixels, "raw" if algorithm == "released_code" else scaling), algorithm)
+    mapped = mapper(model, algorithm)
+    fed = "raw" if algorithm == "released_code" else scaling
+    return Network(
+        model,
+        lambda pixels: mapped(scale(pixels, fed)),
+        lambda pixels: np.concatenate(
+            [
+                keras.ops.convert_to_numpy(model(scale(pixels[start : start + 32], scaling)))
+                for start in range(0, len(pixels), 32)
+            ]
+        ),
+    )
 
 
 def combined(averaged: Sequence[Maps], windows: Sequence[Windows]) -> Maps:

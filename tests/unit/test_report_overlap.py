@@ -1,0 +1,98 @@
+"""Gains on shared and unshared classes, told apart and matched by class size."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from art_transfer.formats import PREDICTIONS, write_parquet
+from art_transfer.job_settings import Transfer
+from art_transfer.report.grid import markdown
+from art_transfer.report.overlap import overlap, overlap_table
+from art_transfer.settings import Run
+
+OVER = Run("own", "type", "net", "photos", "shelf", 1)
+OF = Run("own", "type", "net", "big_net", "shelf", 1)
+
+
+def study(
+    folder: Path, classes: dict[str, tuple[int, list[bool], list[bool]]], source: list[str]
+) -> list[Transfer]:
+    """A transfer to classes of so many training objects; what theta and theta-hat got right."""
+    split, over, of = [], [], []
+    for label, (train, *rights) in classes.items():
+        split += [(f"{label} train {n}", label, "train") for n in range(train)]
+        for n, pair in enumerate(zip(*rights, strict=True)):
+            split.append((f"{label} test {n}", label, "test"))
+            for side, right in zip((over, of), pair, strict=True):
+                side.append((f"{label} test {n}", label, label if right else "?", 0.5, 1))
+    for run, rows in ((OVER, over), (OF, of)):
+        table = pd.DataFrame(rows, columns=PREDICTIONS.names)
+        write_parquet(folder / run.folder / "predictions.parquet", table, PREDICTIONS)
+    paths = [folder / "own.csv", folder / "big.csv"]
+    rows = [split, [(f"big {n}", label, "train") for n, label in enumerate(source)]]
+    for path, some in zip(paths, rows, strict=True):
+        pd.DataFrame(some, columns=["object_id", "label", "split"]).to_csv(path, index=False)
+    return [Transfer(OF, OVER, str(paths[0]), "big", str(paths[1]))]
+
+
+def row(table: pd.DataFrame, classes: str, matched: bool) -> pd.Series:
+    return table[(table["classes"] == classes) & (table["matched"] == matched)].iloc[0]
+
+
+def test_the_gain_is_told_apart_by_what_the_source_has(tmp_path):
+    no, yes = [False] * 10, [True] * 10
+    classes = {"Coin": (20, no, yes), "lace": (20, no, no), "medal": (20, yes, no)}
+    table = overlap(study(tmp_path, classes, ["coin", "map"]), str(tmp_path), 1)
+    gains = {group: row(table, group, False)["gain"] for group in ("all", "shared", "unshared")}
+    assert gains == pytest.approx({"all": 0, "shared": 1, "unshared": -0.5})
+    unshared = row(table, "unshared", False)
+    assert (unshared["n"], unshared["number_of_classes"]) == (20, 2)
+    assert (unshared["accuracy_over"], unshared["accuracy_of"]) == (0.5, 0)
+    assert -0.75 < unshared["low"] < -0.5 < unshared["high"] < -0.25
+    assert (row(table, "shared", False)[["low", "high"]] == 1).all()
+
+
+def test_matching_takes_away_what_class_size_explains(tmp_path):
+    """Large classes gain and small ones do not; the shared ones happen to be large."""
+    flat, up = ([False] * 30, [False] * 30), ([False] * 30, [True] * 30)
+    short = tuple(some[:10] for some in flat), tuple(some[:10] for some in up)
+    classes = {
+        "a": (40, *up),  # shared
+        "b": (5, *short[0]),
+        "c": (45, *short[1]),  # not shared
+        "d": (6, *flat),
+        "e": (900, *up),  # a size that no shared class has
+    }
+    table = overlap(study(tmp_path, classes, ["a", "b"]), str(tmp_path), 1)
+    plain = {group: row(table, group, False)["gain"] for group in ("shared", "unshared")}
+    assert plain == pytest.approx({"shared": 0.75, "unshared": 4 / 7})
+    matched = {group: row(table, group, True) for group in ("shared", "unshared")}
+    assert {group: found["gain"] for group, found in matched.items()} == pytest.approx(
+        {"shared": 0.5, "unshared": 0.5}
+    )
+    assert {group: found["n"] for group, found in matched.items()} == {"shared": 40, "unshared": 40}
+
+
+def test_the_interval_is_of_the_right_width_and_seeded(tmp_path):
+    rng = np.random.default_rng(3)
+    right = rng.random((2, 400)) < [[0.4], [0.7]]
+    given = study(tmp_path, {"a": (9, *(some.tolist() for some in right))}, ["b"])
+    found = row(overlap(given, str(tmp_path), 1), "unshared", False)
+    difference = right[1].astype(int) - right[0]
+    spread = 1.96 * difference.std() / 20
+    assert found["gain"] == pytest.approx(difference.mean())
+    assert found["low"] == pytest.approx(found["gain"] - spread, abs=0.01)
+    assert found["high"] == pytest.approx(found["gain"] + spread, abs=0.01)
+    again = row(overlap(given, str(tmp_path), 1), "unshared", False)
+    assert (again["low"], again["high"]) == (found["low"], found["high"])
+
+
+def test_nothing_shared_is_no_row_for_readers(tmp_path):
+    given = study(tmp_path, {"a": (9, [True], [False]), "b": (9, [True], [True])}, ["c"])
+    table = overlap(given, str(tmp_path), 1)
+    assert row(table, "shared", False)["n"] == 0 and pd.isna(row(table, "shared", False)["gain"])
+    text = markdown(overlap_table(table, {"own": "Own", "big": "Big"}))
+    assert "| unshared" in text and "| shared" not in text and "same sizes  " not in text
+    assert overlap([], str(tmp_path), 1).empty
+    assert markdown(overlap_table(overlap([], str(tmp_path), 1), {}))

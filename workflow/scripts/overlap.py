@@ -1,0 +1,14 @@
+"""Rule overlap: whether theta-hat gains only on the classes that both museums have."""
+
+from art_transfer.files import write_text
+from art_transfer.formats import write_csv
+from art_transfer.job import logged, settings
+from art_transfer.job_settings import OverlapSettings
+from art_transfer.report.grid import markdown
+from art_transfer.report.overlap import overlap, overlap_table
+
+with logged(snakemake.log[0]):
+    wanted = settings(snakemake, OverlapSettings)
+    table = overlap(wanted.transfers, wanted.results, wanted.seed)
+    write_csv(snakemake.output.csv, table)
+    write_text(snakemake.output.md, markdown(overlap_table(table, wanted.titles)))
