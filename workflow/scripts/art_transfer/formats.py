@@ -80,8 +80,19 @@ def columns(schema: pa.Schema, *names: str) -> pa.Schema:
 
 
 def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:
-    """Read the schema's columns of a Parquet file, and check their types."""
-    found = pq.read_schema(path)
+    """Read the schema's columns of a Parquet file, and check their types.
+
+    Raises FileNotFoundError where there is none, and StudyError for another file or other columns.
+    """
+    try:
+        found = pq.read_schema(path)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise StudyError(
+            f"{path}: this is no Parquet file, or not all of one ({error}). Remove it to have it "
+            "made again"
+        ) from error
     wrong = [
         field.name
         for field in schema

@@ -8,6 +8,7 @@ whole, comes in time, and is not a page for people where data were asked for.
 import codecs
 import email.utils
 import ipaddress
+import json
 import os
 import random
 import socket
@@ -116,10 +117,16 @@ class Web:
             response.close()
 
     def json(self, address: str, params: dict[str, str] | None = None) -> Any:
-        """A page of JSON; raises StudyError where it is none, and as ``get`` does."""
+        """A page of JSON; raises StudyError where it is none, and as ``get`` does.
+
+        Halves of characters (a lone ``\\ud83d``), which no file can hold, become question marks.
+        """
         data = self.get(address, "application/json", params)
         try:
-            return httpx2.Response(200, content=data).json()
+            found = httpx2.Response(200, content=data).json()
+            if b"\\ud" in data.lower():
+                found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
+            return found
         except (ValueError, RecursionError) as error:
             raise UnansweredError(
                 f"{address}: expected JSON, but the answer begins {data[:60]!r} ({error})"
