@@ -10,6 +10,7 @@ from PIL import Image
 
 from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path
+from art_transfer.formats import read_array
 from art_transfer.images import decode
 from art_transfer.settings import Pixels
 
@@ -64,7 +65,7 @@ class PixelStore:
 
     def __init__(self, tables: Sequence[pd.DataFrame], paths: Sequence[str | Path]) -> None:
         """``tables`` are the image tables of the shards, ``paths`` their pixels, in one order."""
-        self._arrays = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+        self._arrays = [read_array(path, np.uint8, 4) for path in paths]
         self._rows: dict[str, tuple[int, int]] = {}
         for shard, (table, path) in enumerate(zip(tables, paths, strict=True)):
             ids = table.loc[table["status"] == "ok", "object_id"]

@@ -1,6 +1,7 @@
 """Run folders as one tidy table, each checked against the split that it was tested on."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def read_runs(
 
     Raises StudyError, naming the file, where a run folder is incomplete or unreadable, belongs to
     another run, was tested on other objects or labels than the split's test objects, or where
-    its printed accuracy is not that of its predictions.
+    its predictions cannot be, or do not give its printed scores.
     """
     tests: dict[Path, pd.Series] = {}
     rows = {}
@@ -106,16 +107,16 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
             f"{record_path}: this is the record of another run: {record.get('run')}; "
             f"expected {dataclasses.asdict(run)}. Was a folder copied or renamed?"
         )
-    scores = {name: _value(metrics, f"test.{name}", path) for name in [*SCORES, "n"]}
+    scores = {name: _number(metrics, f"test.{name}", path) for name in [*SCORES, "n"]}
     return {
         **dataclasses.asdict(run),
         **scores,
-        "validation_accuracy": _value(metrics, "validation.accuracy", path),
-        "validation_loss": _value(metrics, "validation.loss", path),
-        "best_epoch": _value(metrics, "best_epoch", path),
-        "epochs": _value(metrics, "epochs", path),
-        "parameters": _value(record, "parameters", record_path),
-        "features": _value(record, "features", record_path),
+        "validation_accuracy": _number(metrics, "validation.accuracy", path),
+        "validation_loss": _number(metrics, "validation.loss", path),
+        "best_epoch": _number(metrics, "best_epoch", path),
+        "epochs": _number(metrics, "epochs", path),
+        "parameters": _number(record, "parameters", record_path),
+        "features": _number(record, "features", record_path),
         "network": _value(record, "settings.architecture.network", record_path),
         "kind": _value(record, "settings.method.kind", record_path),
         "first": _value(record, "settings.first.kind", record_path),
@@ -151,13 +152,37 @@ def _check_predictions(
             f"{path}: the labels of {len(wrong)} objects are not those of {split}, such as "
             f"{wrong[0]!r}: {found!r} instead of {expected!r}. {again}"
         )
-    computed = {"n": len(table), "accuracy": float(table["right"].mean())}
-    for name, value in computed.items():
+    strange = table[
+        (table["right"] != (table["rank"] == 1))
+        | ~table["probability"].between(0, 1)
+        | ~table["predicted"].isin(test)
+    ]
+    if len(strange):
+        raise StudyError(
+            f"{path}: {_examples(strange.index)}: no network says this; expected a class of the "
+            "split, a probability of 0 to 1, and rank 1 where it is right and nowhere else. "
+            f"{again}"
+        )
+    for name, value in _scores(table).items():
         if abs(row[name] - value) > 1e-6:
             raise StudyError(
                 f"{path.with_name('metrics.json')}: test.{name} is {row[name]}, but the "
                 f"predictions beside it give {value}. {again}"
             )
+
+
+def _scores(table: pd.DataFrame) -> dict[str, float]:
+    """The scores of predictions, as ``train.evaluation`` has them from scikit-learn."""
+    by_class = table.groupby("label")["right"]
+    sizes = by_class.size()
+    predicted = table["predicted"].value_counts().reindex(sizes.index, fill_value=0)
+    return {
+        "n": len(table),
+        "accuracy": float(table["right"].mean()),
+        "top5_accuracy": float((table["rank"] <= 5).mean()),
+        "balanced_accuracy": float(by_class.mean().mean()),
+        "macro_f1": float((2 * by_class.sum() / (sizes + predicted)).mean()),
+    }
 
 
 def _examples(ids: Sequence[str] | pd.Index) -> str:
@@ -184,3 +209,13 @@ def _value(found: Any, key: str, path: Path) -> Any:
             raise StudyError(f"{path}: the key `{key}` is missing. Remove it to have it made again")
         found = found[part]
     return found
+
+
+def _number(found: Any, key: str, path: Path) -> float:
+    """The finite number at a dotted key of a JSON file."""
+    value = _value(found, key, path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StudyError(
+            f"{path}: `{key}` is {value!r}; expected a number. Remove it to have it made again"
+        )
+    return value
