@@ -5,13 +5,10 @@ Every reader checks the columns, so that a broken or foreign file is a message a
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import DTypeLike, NDArray
 
 from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path
@@ -136,26 +133,3 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
         found = list(pd.read_csv(path, nrows=0))
         raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {found}")
     return table[columns]
-
-
-def read_array(path: str | Path, kind: DTypeLike, axes: int) -> NDArray[Any]:
-    """Map a ``.npy`` file of this type and number of axes into memory; objects are never loaded.
-
-    Raises FileNotFoundError where there is none, and StudyError for any other file.
-    """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except (ValueError, EOFError, OSError) as error:
-        raise StudyError(
-            f"{path}: this is no array, or not all of one ({error}). Delete it to have it made "
-            "again"
-        ) from error
-    if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != axes:
-        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
-        raise StudyError(
-            f"{path}: expected an array of {np.dtype(kind)} with {axes} axes, found {found}. "
-            "Delete it to have it made again"
-        )
-    return array

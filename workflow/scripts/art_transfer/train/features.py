@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_transfer.arrays import read_array
 from art_transfer.errors import StudyError
-from art_transfer.files import atomic_path
-from art_transfer.formats import read_array, read_csv, write_csv
+from art_transfer.files import atomic_path, need, reserve
+from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.scaling import scale
 
@@ -25,11 +26,13 @@ def extract(
     """
     object_ids = pixels.object_ids
     rows = pixels.rows(object_ids)
+    width = backbone.output_shape[-1]
+    need(path, len(rows) * width * 4)
     with atomic_path(path) as temporary:
-        width = backbone.output_shape[-1]
         features = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.float32, shape=(len(rows), width)
         )
+        reserve(temporary)
         for start in range(0, len(rows), BATCH):
             batch = scale(pixels.batch(rows[start : start + BATCH]), scaling)
             features[start : start + BATCH] = backbone.predict_on_batch(batch)
