@@ -244,6 +244,8 @@ def test_a_training_on_a_full_disk_is_told(kind, disk):
 
     model = build(architecture("demo_plain"), RANDOM, "")
     stopping = keras.callbacks.EarlyStopping()
+    stopping.set_model(model)
+    stopping.on_train_begin()
     (disk / "finished").write_bytes(b"finished work")
     pixels = museum(disk.parent, split_table(2000, 9, 9))
     model.compile(optimizer="adam", loss="mse")

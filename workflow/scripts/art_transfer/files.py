@@ -58,8 +58,8 @@ def told_of_disks(path: str | Path) -> Iterator[None]:
     except Exception as error:
         if not (reason := refusal(error)):
             raise
-        named = getattr(error, "filename", None) or path  # what is read may be what is refused
-        about = path if Path(str(named)).name.startswith(".part.") else named
+        forbidden = isinstance(error, PermissionError) and error.filename  # to be read, it may be
+        about = path if not forbidden or ".part." in str(forbidden) else forbidden
         raise StudyError(
             f"{about}: {reason} ({_free(path)} bytes are free there). Make room, or give back the "
             "right to write, and start again: what is finished is kept"
@@ -67,10 +67,15 @@ def told_of_disks(path: str | Path) -> Iterator[None]:
 
 
 def refusal(error: BaseException) -> str:
-    """Why a disk refused to write, in its own words; empty for any other error."""
+    """Why a disk refused to write, in its own words; empty for any other error.
+
+    Some libraries stumble over what is left of a file that they could not write: the first error
+    of a chain counts.
+    """
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return os.strerror(error.errno)
-    return next((words for words in _WORDS if words in str(error)), "")
+    found = next((words for words in _WORDS if words in str(error)), "")
+    return found or (refusal(error.__context__) if error.__context__ else "")
 
 
 def need(path: str | Path, count: int) -> None:
