@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from invalidation.conftest import prepared
+from invalidation.conftest import copied, prepared
 from workflow.conftest import snakemake
 
 from .conftest import LostError, WrongError
@@ -25,16 +25,22 @@ TIMES = ("run.json", ".cost.json", "cost.csv", "cost.pdf", "cost.png")
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = prepared(tmp_path_factory.mktemp("undisturbed"))
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project before anything has run: both runs must be of the same code, to the letter."""
+    return prepared(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copied(fresh, tmp_path_factory.mktemp("undisturbed") / "study")
     done = snakemake(folder, *COMMAND)
     assert done.returncode == 0, done.stdout[-3000:]
     return folder
 
 
 @pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepared(tmp_path_factory.mktemp("victim"))
+def victim(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(fresh, tmp_path_factory.mktemp("victim") / "study")
 
 
 def finals(project: Path) -> Iterator[str]:
