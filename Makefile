@@ -10,7 +10,7 @@ ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test test-slurm test-invalidation test-long lint docs lock plan pack unpack export verify bench clean-stale clean
+.PHONY: help demo test test-slurm test-invalidation test-faults test-long lint docs lock plan pack unpack export verify bench clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -34,6 +34,9 @@ test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for i
 
 test-invalidation: .venv/.made  ## change every key and every file; plan exactly what must run
 	$(BIN)/python -m pytest tests/invalidation -m "full or not full"
+
+test-faults: .venv/.made  ## faults, bad input and attacks, hundreds of them; docs/reliability.md
+	$(BIN)/python -m pytest tests/faults -m "full or not full"
 
 test-long: .venv/.made  ## museums at their real size, every network; an hour or so; docs/scale.md
 	$(BIN)/python -m pytest tests/unit -m full

@@ -17,6 +17,7 @@ from art_transfer.report.runs import (
     read_tested,
 )
 from art_transfer.settings import Run
+from art_transfer.train.evaluation import scores
 
 RUN = Run("museum", "type", "vgg19", "imagenet", "fine_tuning", 1)
 
@@ -41,10 +42,8 @@ def write_run(results: Path, run: Run, right: list[bool], first: str = "weights"
     ]
     table = table.assign(predicted=predicted, probability=0.75, rank=[2 - ok for ok in right])
     write_parquet(folder / "predictions.parquet", table, PREDICTIONS)
-    accuracy = sum(right) / len(right)
-    scores = dict.fromkeys(["accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1"], accuracy)
     metrics = {
-        "test": scores | {"n": len(right)},
+        "test": scores(table),
         "validation": {"accuracy": 0.5, "loss": 0.7, "n": 2},
         "train": {"accuracy": 0.9},
         "best_epoch": 2,

@@ -1,6 +1,7 @@
 """What a schema cannot say: that the names in a config exist, fit together, and lead somewhere."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ import yaml
 from art_transfer import config
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import Init, Run, canonical
+from art_transfer.settings import SECRET, Init, Run, canonical
 from art_transfer.study import Study
+
+_SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
+_LOGIN = re.compile(r"https?://[^/]*@")
 
 
 def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
@@ -25,6 +29,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     checks = (
         _wrong_names,
         _wrong_images,
+        _open_secrets,
         _wrong_networks,
         _wrong_methods,
         _endless_inits,
@@ -95,6 +100,27 @@ def _wrong_images(study: Study) -> Iterator[str]:
                     f"`collections.{name}` finds images by {given or 'nothing'}; expected one of "
                     f"{list(places)}"
                 )
+
+
+def _open_secrets(study: Study) -> Iterator[str]:
+    """The config is archived and published: what opens a door may only be named in it."""
+    for name, collection in study.settings.collections.items():
+        key = f"collections.{name}"
+        for header, value in collection.web["headers"].items():
+            if _SECRET_NAME.search(header) and not SECRET.search(value):
+                yield (
+                    f"`{key}.web.headers.{header}` looks like a secret; expected the name of a "
+                    f"variable of the environment, as ${{API_KEY}}, and `export API_KEY=...`"
+                )
+        for parameter in collection.options.get("parameters", {}):
+            if _SECRET_NAME.search(parameter):
+                yield (
+                    f"`{key}.parameters.{parameter}` looks like a secret, and addresses are kept "
+                    "in logs and locks; send it as one of `web.headers`, as ${API_KEY}"
+                )
+        for field, value in collection.options.items():
+            if isinstance(value, str) and _LOGIN.match(value):
+                yield f"`{key}.{field}` has a name and a password in its address; leave them out"
 
 
 def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:

@@ -1,14 +1,27 @@
 """Files that appear whole or not at all, in formats whose bytes depend on their content only."""
 
+import errno
+import glob
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from art_transfer.errors import StudyError
+
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_WORDS = (
+    *map(os.strerror, _REFUSALS),
+    "database or disk is full",
+    "attempt to write a readonly database",
+    "unable to open database file",
+)
 
 
 @contextmanager
@@ -16,17 +29,79 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
 
     The temporary name keeps the suffix, which some writers choose their format by. When the
-    block raises, the temporary file is removed and an older ``path`` stays as it was; what a
-    killed job left there is overwritten by the next.
+    block raises, the temporary file is removed and an older ``path`` stays as it was. What a
+    killed job left there goes when the next one begins. Each writer has a name of its own: one
+    that was believed lost and still writes finds its file gone, and spoils no other's.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".part.{path.name}")
+    temporary = path.with_name(f".part.{os.urandom(6).hex()}.{path.name}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with told_of_disks(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for left in path.parent.glob(f".part.????????????.{glob.escape(path.name)}"):
+                left.unlink(missing_ok=True)
+            yield temporary
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that takes no more changes
+            temporary.unlink()
+
+
+@contextmanager
+def told_of_disks(path: str | Path) -> Iterator[None]:
+    """Turn a disk's refusal within the block into a StudyError that names ``path``.
+
+    Libraries tell of it in many ways: by a number, or in words alone.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not (reason := refusal(error)):
+            raise
+        forbidden = isinstance(error, PermissionError) and error.filename  # to be read, it may be
+        about = path if not forbidden or ".part." in str(forbidden) else forbidden
+        raise StudyError(
+            f"{about}: {reason} ({_free(path)} bytes are free there). Make room, or give back the "
+            "right to write, and start again: what is finished is kept"
+        ) from error
+
+
+def refusal(error: BaseException) -> str:
+    """Why a disk refused to write, in its own words; empty for any other error.
+
+    Some libraries stumble over what is left of a file that they could not write: the first error
+    of a chain counts.
+    """
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        return os.strerror(error.errno)
+    found = next((words for words in _WORDS if words in str(error)), "")
+    return found or (refusal(error.__context__) if error.__context__ else "")
+
+
+def need(path: str | Path, count: int) -> None:
+    """Stop before long work where the disk below ``path`` has not ``count`` bytes free."""
+    if (free := _free(path)) < count:
+        raise StudyError(
+            f"{path}: this file will need {count} bytes, but the disk has {free}. Make room and "
+            "start again: what is finished is kept"
+        )
+
+
+def reserve(path: str | Path) -> None:
+    """Give a file with holes all the space that it says it has.
+
+    Without it, a file that is mapped into memory ends its job by a signal when the disk is full.
+    """
+    with Path(path).open("r+b") as stream:
+        os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+
+
+def _free(path: str | Path) -> int:
+    """The bytes that are free on the disk of ``path``, which need not be there yet."""
+    folder = Path(path).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -88,16 +88,25 @@ def columns(schema: pa.Schema, *names: str) -> pa.Schema:
 
 
 def read_parquet(path: str | Path, schema: pa.Schema) -> pd.DataFrame:
-    """Read the schema's columns of a Parquet file, and check their types."""
-    _check_types(path, pq.read_schema(path), schema)
-    return pd.read_parquet(path, columns=schema.names)
+    """Read the schema's columns of a Parquet file, and check their types.
+
+    Raises FileNotFoundError where there is none, and StudyError for another file or other columns.
+    """
+    return read_arrow(path, schema).to_pandas()
 
 
 def read_arrow(path: str | Path, schema: pa.Schema) -> pa.Table:
     """What ``read_parquet`` reads, without the cost of making it pandas' own."""
-    with pq.ParquetFile(path) as file:
-        _check_types(path, file.schema_arrow, schema)
-        return file.read(columns=schema.names)
+    try:
+        with pq.ParquetFile(path) as file:
+            _check_types(path, file.schema_arrow, schema)
+            return file.read(columns=schema.names)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise StudyError(
+            f"{path}: this file cannot be read ({error}). Remove it to have it made again"
+        ) from error
 
 
 def _check_types(path: str | Path, found: pa.Schema, schema: pa.Schema) -> None:

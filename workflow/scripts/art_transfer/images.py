@@ -3,10 +3,21 @@
 import io
 import struct
 import warnings
+import zlib
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "AVIF", "JPEG2000", "BMP")
+"""What is read (MPO as JPEG). Of Pillow's others some start programs, some take any bytes."""
+
+_PHOTOMETRIC = 262
+_WIDE = ("I;16", "I;16L", "I;16B", "I", "F")
+_ADAM7 = (
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)),
+    *((1, 0, 2, 2), (0, 1, 1, 2)),
+)
+"""First column and row, and steps between columns and rows, of the passes of interlaced PNGs."""
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -25,9 +36,13 @@ def decode(data: bytes) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 image.load()
-                return _rgb(_turned(image))
+                if image.format == "PNG":
+                    _check_png(data, image.size)
+                return _rgb(_positive(_turned(image), image))
+    except UnreadableImageError:
+        raise
     except UnidentifiedImageError as error:
         kind = "empty file" if not data else f"no known image format, begins {data[:8]!r}"
         raise UnreadableImageError(kind) from error
@@ -35,6 +50,34 @@ def decode(data: bytes) -> Image.Image:
         raise UnreadableImageError(f"too many pixels: {error}") from error
     except Exception as error:  # each of Pillow's decoders fails in its own way
         raise UnreadableImageError(f"broken image: {error}") from error
+
+
+def _check_png(data: bytes, size: tuple[int, int]) -> None:
+    """Refuse a PNG with fewer rows than its head says; Pillow would make the rest black."""
+    bits, kind, *_, interlaced = data[24:29]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+    width, height = size
+    shapes = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in _ADAM7]
+    shapes = [shape for shape in shapes if min(shape) > 0] if interlaced else [size]
+    missing = sum(high * (1 + -(-wide * channels * bits // 8)) for wide, high in shapes)
+    stream, at = zlib.decompressobj(), 8
+    while at < len(data) and missing > 0:
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"IDAT":
+            missing -= len(stream.decompress(data[at + 8 : at + 8 + length], missing))
+        at += length + 12
+    if missing > 0:
+        raise UnreadableImageError(f"broken image: {missing} bytes of its pixels are missing")
+
+
+def _positive(image: Image.Image, source: Image.Image) -> Image.Image:
+    """A TIFF of 16 bits may have white as 0, which Pillow heeds in fewer bits only."""
+    if getattr(source, "tag_v2", {}).get(_PHOTOMETRIC) != 0 or image.mode not in _WIDE:
+        return image
+    if image.mode in ("I", "F"):
+        raise UnreadableImageError("grey of 32 bits in which white is 0, whose black is unknown")
+    black_is_zero = 65535 - np.asarray(image.convert("I"))
+    return Image.fromarray(black_is_zero.astype(np.uint16))
 
 
 def _turned(image: Image.Image) -> Image.Image:

@@ -5,10 +5,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, TextIO, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn, TextIO, TypeVar
 
 from art_transfer.errors import StudyError
+from art_transfer.files import refusal
 from art_transfer.settings import from_mapping
 
 T = TypeVar("T")
@@ -33,10 +34,21 @@ def logged(path: str) -> Iterator[TextIO]:
     try:
         yield terminal
     except StudyError as error:
-        message = f"error: {error}\n"
+        _end(f"error: {error}\n", terminal)
+    except Exception as error:
+        if not (reason := refusal(error)):
+            raise
+        where = getattr(error, "filename", None) or f"a file of the job whose log is {path}"
+        advice = "Make room and start again: what is finished is kept"
+        _end(f"error: {where}: {reason}. {advice}\n", terminal)
+
+
+def _end(message: str, terminal: TextIO) -> NoReturn:
+    """End the job with a message, which must be seen even if the log has no room for it."""
+    print(message, end="", file=terminal, flush=True)
+    with suppress(OSError):
         print(message, end="", file=sys.stderr, flush=True)
-        print(message, end="", file=terminal, flush=True)
-        sys.exit(1)
+    sys.exit(1)
 
 
 def settings(snakemake: Any, cls: type[T]) -> T:

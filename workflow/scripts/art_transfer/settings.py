@@ -6,12 +6,16 @@ there are no defaults here, so that there is one place to look.
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+SECRET = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+"""How a header of ``web`` names a variable of the environment, whose value is no setting."""
 
 
 def from_mapping(cls: type[T], mapping: dict[str, Any]) -> T:

@@ -31,4 +31,11 @@ def restore_locks(results: str | Path, project: str | Path) -> None:
         museum = Path(project) / "resources" / packed.name.removesuffix(".lock.zip")
         if not (museum / LOCK).is_file():
             with zipfile.ZipFile(packed) as archive:
-                archive.extractall(museum)
+                for name in filter(_is_of_a_lock, archive.namelist()):
+                    archive.extract(name, museum)
+
+
+def _is_of_a_lock(name: str) -> bool:
+    """Whether a member is what ``pack_lock`` packs: a stranger's archive brings nothing else."""
+    folder, _, file = name.rpartition("/")
+    return name == LOCK or (folder == "source.lock" and file.endswith(".csv") and "\\" not in file)

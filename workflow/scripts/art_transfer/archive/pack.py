@@ -5,7 +5,8 @@ import shutil
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from art_transfer.archive.locks import restore_locks
@@ -57,12 +58,12 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
     """Unpack into ``project/results`` and give Snakemake its records, and museums their locks; the
     study's folder.
 
-    Raises StudyError where the study is there already, or a file is not the sealed one; nothing
-    is left then.
+    Raises StudyError where the study is there already, the archive is none of ours, or a file is
+    not the sealed one; nothing is left then.
     """
     top = Path(project) / "results"
     top.mkdir(exist_ok=True)
-    with tarfile.open(archive) as tar, tempfile.TemporaryDirectory(dir=top, prefix=".") as folder:
+    with _opened(archive) as tar, tempfile.TemporaryDirectory(dir=top, prefix=".") as folder:
         names = {tuple(Path(name).parts[:2]) for name in tar.getnames()}
         if len(names) != 1 or next(iter(names))[0] != "results":
             raise StudyError(f"{archive}: expected one folder results/STUDY, found {sorted(names)}")
@@ -71,17 +72,46 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
             raise StudyError(f"{top / study} is there already; move it away first")
         tar.extractall(folder, filter="data")
         unpacked = Path(folder) / "results" / study
+        if not (unpacked / MANIFEST).is_file():
+            raise StudyError(f"{archive}: there is no {MANIFEST} in it")
         sealed = read_manifest(unpacked / MANIFEST)
         if (unpacked / CHECKPOINTS).is_file():
             sealed |= read_manifest(unpacked / CHECKPOINTS)
         changed = [n for n, digest in sealed.items() if _differs(unpacked / n, digest)]
         if changed:
             raise StudyError(f"{archive}: {len(changed)} files are damaged, such as {changed[0]}")
+        known = {*sealed, MANIFEST, CHECKPOINTS}
+        found = [path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")]
+        foreign = [n for n in found if n not in known and not (unpacked / n).is_dir()]
+        if foreign:
+            raise StudyError(
+                f"{archive}: {len(foreign)} files are not sealed, such as {foreign[0]}"
+            )
         _same_time([*map(unpacked.joinpath, sealed), unpacked / MANIFEST])
         shutil.move(unpacked, top / study)
     restore_records(top / study / RECORDS, project)
     restore_locks(top / study, project)
     return top / study
+
+
+@contextmanager
+def _opened(archive: str | Path) -> Iterator[tarfile.TarFile]:
+    """The archive, if it is a plain tar of plain files with names that stay inside."""
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            for member in tar:
+                parts = Path(member.name).parts
+                plain = member.isreg() and not member.issparse()
+                if not plain or ".." in parts or Path(member.name).is_absolute():
+                    raise StudyError(
+                        f"{archive}: {member.name!r} is no plain file, or leads out of the "
+                        "archive; `make pack` writes no such thing"
+                    )
+            yield tar
+    except FileNotFoundError as error:
+        raise StudyError(f"{archive}: there is no such file") from error
+    except (tarfile.TarError, EOFError) as error:
+        raise StudyError(f"{archive}: expected a tar file that is whole: {error}") from error
 
 
 def _differs(path: Path, digest: str) -> bool:

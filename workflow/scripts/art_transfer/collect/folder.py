@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from art_transfer.collect.rows import LISTS
+from art_transfer.collect.rows import LISTS, LONGEST_ID
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS
@@ -37,6 +37,12 @@ class Folder:
             raise StudyError(
                 f"{path}: there is no column {', '.join(map(repr, missing))}; the columns are "
                 f"{list(table.columns)}. Name the right ones under `columns` in the config."
+            )
+        names = _header(path)
+        repeated = [name for name in self.columns.values() if names.count(name) > 1]
+        if repeated:
+            raise StudyError(
+                f"{path}: the columns {repeated} are there more than once; expected each once"
             )
         objects = pd.DataFrame(
             {
@@ -88,6 +94,12 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
 
 
+def _header(path: Path) -> list[str]:
+    """The columns as they stand there; pandas gives the second of a name another one."""
+    first = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
+    return first.iloc[0].tolist()
+
+
 def _check_ids(path: Path, ids: pd.Series) -> None:
     if len(ids) == 0:
         raise StudyError(f"{path}: there is no object in it")
@@ -97,6 +109,12 @@ def _check_ids(path: Path, ids: pd.Series) -> None:
     broken = ids[ids.str.contains(r"[\x00-\x1f\x7f]")]
     if len(broken):
         raise StudyError(f"{path}: a line break or control character in {broken.iloc[0]!r}")
+    long = ids[ids.str.len() > LONGEST_ID]
+    if len(long):
+        raise StudyError(
+            f"{path}: an object id has {len(long.iloc[0])} characters and begins "
+            f"{long.iloc[0][:40]!r}; expected at most {LONGEST_ID}"
+        )
     repeated = sorted(set(ids[ids.duplicated()]))
     if repeated:
         raise StudyError(

@@ -11,6 +11,9 @@ from art_transfer.formats import OBJECTS
 LISTS = ("creators", "materials", "types")
 """The columns that hold several values."""
 
+LONGEST_ID = 1000
+"""Characters; a longer id would be no name inside a zip file."""
+
 _ROWS = 10_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -19,13 +22,13 @@ def tables(rows: Iterable[dict[str, Any]]) -> Iterator[pd.DataFrame]:
     """Objects as tables with the columns of ``formats.OBJECTS``; at least one table.
 
     A row maps columns to a text, or to a list of texts for ``LISTS``; a column that it lacks is
-    empty. Rows whose id is empty or has control characters are left out, and said so.
+    empty. Rows whose id is empty, too long or has control characters are left out, and said so.
     """
     batch: list[dict[str, Any]] = []
     left_out = 0
     yielded = False
     for row in rows:
-        if not row["object_id"] or _CONTROL.search(row["object_id"]):
+        if not 0 < len(row["object_id"]) <= LONGEST_ID or _CONTROL.search(row["object_id"]):
             left_out += 1
             continue
         batch.append(row)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from art_transfer.collect.antwerp_dams import AntwerpDams
 from art_transfer.collect.folder import Folder
@@ -41,7 +42,18 @@ def visit(collection: str, config: dict[str, Any], terminal: TextIO) -> Visit:
     return Visit(
         Path("resources") / collection / "downloads",
         config["contact"],
-        from_mapping(Manners, block["web"]),
+        from_mapping(Manners, block["web"] | {"hosts": sorted(hosts(block))}),
         block["ask_again"],
         terminal,
     )
+
+
+def hosts(value: Any) -> set[str]:
+    """The hosts of all addresses in a block of the config."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return {host for item in value for host in hosts(item)}
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+        return set()
+    return {urlsplit(value).hostname or ""}

@@ -7,7 +7,11 @@ whole, comes in time, and is not a page for people where data were asked for.
 
 import codecs
 import email.utils
+import ipaddress
+import json
+import os
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +23,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from art_transfer.errors import StudyError
+from art_transfer.settings import SECRET
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +47,8 @@ class Manners:
     timeout: float
     max_megabytes: float
     slow_down: tuple[int, ...]
-    headers: dict[str, str]
+    headers: dict[str, str]  # a value may name variables of the environment, as ``${API_KEY}``
+    hosts: tuple[str, ...]  # those that the config names: they may be private, and get secrets
 
     def pause(self, attempt: int) -> float:
         """The seconds to wait before a request is repeated; ``attempt`` counts from 0."""
@@ -68,11 +74,12 @@ class Web:
                 "config's `contact`, as `--config contact=name@example.org`"
             )
         self.manners = manners
+        headers = {name: _with_secrets(name, value) for name, value in manners.headers.items()}
         self.client = httpx2.Client(
             transport=_PoliteTransport(manners),
             follow_redirects=True,
             max_redirects=5,
-            headers={"User-Agent": f"art-transfer/1 ({contact})"} | manners.headers,
+            headers={"User-Agent": f"art-transfer/1 ({contact})"} | headers,
         )
 
     def get(self, address: str, accept: str, params: dict[str, str] | None = None) -> bytes:
@@ -110,10 +117,16 @@ class Web:
             response.close()
 
     def json(self, address: str, params: dict[str, str] | None = None) -> Any:
-        """A page of JSON; raises StudyError where it is none, and as ``get`` does."""
+        """A page of JSON; raises StudyError where it is none, and as ``get`` does.
+
+        Halves of characters (a lone ``\\ud83d``), which no file can hold, become question marks.
+        """
         data = self.get(address, "application/json", params)
         try:
-            return httpx2.Response(200, content=data).json()
+            found = httpx2.Response(200, content=data).json()
+            if b"\\ud" in data.lower():
+                found = json.loads(json.dumps(found, ensure_ascii=False).encode(errors="replace"))
+            return found
         except (ValueError, RecursionError) as error:
             raise UnansweredError(
                 f"{address}: expected JSON, but the answer begins {data[:60]!r} ({error})"
@@ -149,9 +162,14 @@ class _PoliteTransport(httpx2.BaseTransport):
         )
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}  # when each host may be asked again
+        self._secret = [name for name, value in manners.headers.items() if SECRET.search(value)]
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions["timeout"] = httpx2.Timeout(self._manners.timeout).as_dict()
+        if request.url.host not in self._manners.hosts:
+            _check_public(request)
+            for name in self._secret:
+                request.headers.pop(name, None)
         for attempt in range(self._manners.retries + 1):
             self._take_turn(request.url.host)
             wait = self._manners.pause(attempt)
@@ -218,6 +236,32 @@ class _PoliteTransport(httpx2.BaseTransport):
             if begin.startswith((b"<!doctype html", b"<html")):
                 return f"a web page instead of {request.headers.get('accept', 'data')}"
         return ""
+
+
+def _with_secrets(name: str, value: str) -> str:
+    """A header with the variables that it names; only here they become part of anything."""
+    missing = [variable for variable in SECRET.findall(value) if variable not in os.environ]
+    if missing:
+        raise StudyError(
+            f"`web.headers.{name}` of a collection needs the variable {missing[0]} of the "
+            f"environment, which is not set: export {missing[0]}=..."
+        )
+    return SECRET.sub(lambda match: os.environ[match[1]], value)
+
+
+def _check_public(request: httpx2.Request) -> None:
+    """What a museum's data or a redirect names may be anywhere, but not inside our own network."""
+    host = request.url.host
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:  # asking will fail in its own way
+        return
+    for *_, address in found:
+        if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
+            raise UnansweredError(
+                f"{request.url}: {host} is inside a private network ({address[0]}), and the "
+                "collection's config does not name it; refused"
+            )
 
 
 def _check_status(response: httpx2.Response, address: str) -> None:

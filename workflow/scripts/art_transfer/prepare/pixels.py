@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
+from art_transfer.arrays import read_array
 from art_transfer.errors import StudyError
-from art_transfer.files import atomic_path
+from art_transfer.files import atomic_path, need, reserve
 from art_transfer.images import decode
 from art_transfer.settings import Pixels
 
@@ -49,10 +50,12 @@ def write_pixels(
     images: Iterable[tuple[str, bytes]], count: int, size: int, pixels: Pixels, path: str | Path
 ) -> None:
     """Decode ``count`` image files to a ``.npy`` file of uint8 (count, size, size, 3), in order."""
+    need(path, count * size * size * 3)
     with atomic_path(path) as temporary:
         array = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
         )
+        reserve(temporary)
         for row, (_, data) in enumerate(images):
             array[row] = square(decode(data), size, pixels)
         array.flush()
@@ -64,7 +67,7 @@ class PixelStore:
 
     def __init__(self, tables: Sequence[pd.DataFrame], paths: Sequence[str | Path]) -> None:
         """``tables`` are the image tables of the shards, ``paths`` their pixels, in one order."""
-        self._arrays = [np.load(path, mmap_mode="r", allow_pickle=False) for path in paths]
+        self._arrays = [read_array(path, np.uint8, 4) for path in paths]
         self._rows: dict[str, tuple[int, int]] = {}
         for shard, (table, path) in enumerate(zip(tables, paths, strict=True)):
             ids = table.loc[table["status"] == "ok", "object_id"]

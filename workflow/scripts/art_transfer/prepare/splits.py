@@ -58,7 +58,8 @@ def split(
 def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     """A split table, unless it was edited into one that cannot be trained on."""
     wrong = sorted(set(table["split"]) - set(SPLIT_NAMES))
-    repeated = table["object_id"][table["object_id"].duplicated()].tolist()
+    nameless = table["object_id"] == ""
+    repeated = table["object_id"][table["object_id"].duplicated() | nameless].tolist()
     everywhere = table.groupby("label")["split"].nunique() == len(SPLIT_NAMES)
     lacking = everywhere.index[~everywhere].tolist()
     if wrong or repeated or lacking or len(everywhere) < 2:

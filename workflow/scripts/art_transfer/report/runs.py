@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def read_runs(
 
     Raises StudyError, naming the file, where a run folder is incomplete or unreadable, belongs to
     another run, was tested on other objects or labels than the split's test objects, or where
-    its printed accuracy is not that of its predictions.
+    its predictions cannot be, or do not give its printed scores.
     """
     tests: dict[Path, pa.Table] = {}
     rows = {}
@@ -75,18 +76,17 @@ def read_runs(
             test = table.loc[table["split"] == "test", ["object_id", "label"]]
             schema = columns(PREDICTIONS, "object_id", "label")
             tests[path] = _in_order(pa.Table.from_pandas(test, schema, preserve_index=False))
-        row, found = _row(run, Path(results)), _predicted(run, Path(results))
+        row, found = _row(run, Path(results)), _predicted(run, Path(results), PREDICTIONS)
         if not found.select(["object_id", "label"]).equals(tests[path]):
             raise StudyError(_other_objects(run, Path(results), tests[path].to_pandas(), path))
-        tested = _tested(found)
-        _check_scores(run, Path(results), row, tested)
-        rows[run] = row | {"tested": tested}
+        _check_scores(run, Path(results), row, found)
+        rows[run] = row | {"tested": _tested(found)}
     return pd.DataFrame(list(rows.values()))
 
 
 def read_tested(run: Run, results: str | Path) -> Tested:
     """Read which test objects a run gets right. Raises StudyError where the file is unreadable."""
-    return _tested(_predicted(run, Path(results)))
+    return _tested(_predicted(run, Path(results), _LABELLED))
 
 
 def read_histories(runs: Iterable[Run], results: str | Path) -> pd.DataFrame:
@@ -143,16 +143,16 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
             f"{record_path}: this is the record of another run: {record.get('run')}; "
             f"expected {dataclasses.asdict(run)}. Was a folder copied or renamed?"
         )
-    scores = {name: _value(metrics, f"test.{name}", path) for name in [*SCORES, "n"]}
+    scores = {name: _number(metrics, f"test.{name}", path) for name in [*SCORES, "n"]}
     return {
         **dataclasses.asdict(run),
         **scores,
-        "validation_accuracy": _value(metrics, "validation.accuracy", path),
-        "validation_loss": _value(metrics, "validation.loss", path),
-        "best_epoch": _value(metrics, "best_epoch", path),
-        "epochs": _value(metrics, "epochs", path),
-        "parameters": _value(record, "parameters", record_path),
-        "features": _value(record, "features", record_path),
+        "validation_accuracy": _number(metrics, "validation.accuracy", path),
+        "validation_loss": _number(metrics, "validation.loss", path),
+        "best_epoch": _number(metrics, "best_epoch", path),
+        "epochs": _number(metrics, "epochs", path),
+        "parameters": _number(record, "parameters", record_path),
+        "features": _number(record, "features", record_path),
         "network": _value(record, "settings.architecture.network", record_path),
         "kind": _value(record, "settings.method.kind", record_path),
         "first": _value(record, "settings.first.kind", record_path),
@@ -163,10 +163,10 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
     }
 
 
-def _predicted(run: Run, results: Path) -> pa.Table:
-    """A run's object_id, label and predicted, in the order of the ids."""
+def _predicted(run: Run, results: Path, schema: pa.Schema) -> pa.Table:
+    """These columns of a run's predictions, in the order of the ids."""
     path = results / run.folder / "predictions.parquet"
-    return _in_order(_readable(path, lambda path: read_arrow(path, _LABELLED)))
+    return _in_order(_readable(path, lambda path: read_arrow(path, schema)))
 
 
 def _in_order(table: pa.Table) -> pa.Table:
@@ -209,14 +209,40 @@ def _other_objects(run: Run, results: Path, expected: pd.DataFrame, split: Path)
     )
 
 
-def _check_scores(run: Run, results: Path, row: dict[str, Any], tested: Tested) -> None:
-    """The number of objects and the accuracy that are printed must be those of the predictions."""
-    computed = {"n": len(tested.right), "accuracy": float(tested.right.mean())}
+def _check_scores(run: Run, results: Path, row: dict[str, Any], found: pa.Table) -> None:
+    """The predictions must be ones that a network can make, and give the scores that are printed.
+
+    The scores are those that ``train.evaluation`` has from scikit-learn, but a hundred times as
+    fast.
+    """
+    folder, again = results / run.folder, "Remove the folder to have the run made again"
+    truth = pc.dictionary_encode(found["label"].combine_chunks())
+    codes, count = truth.indices.to_numpy(), len(truth.dictionary)
+    known = pc.index_in(found["predicted"], value_set=truth.dictionary)
+    predicted = pc.fill_null(known, -1).to_numpy()
+    rank, probability = found["rank"].to_numpy(), found["probability"].to_numpy()
+    right = codes == predicted
+    possible = (right == (rank == 1)) & (probability >= 0) & (probability <= 1) & (predicted >= 0)
+    if not possible.all():
+        strange = np.array(found["object_id"].to_pylist(), dtype=object)[~possible]
+        raise StudyError(
+            f"{folder / 'predictions.parquet'}: {_examples(strange.tolist())}: no network says "
+            "this; expected a class of the split, a probability of 0 to 1, and rank 1 where it is "
+            f"right and nowhere else. {again}"
+        )
+    sizes, hits = np.bincount(codes, minlength=count), np.bincount(codes[right], minlength=count)
+    computed = {
+        "n": len(codes),
+        "accuracy": right.mean(),
+        "top5_accuracy": (rank <= 5).mean(),
+        "balanced_accuracy": (hits / sizes).mean(),
+        "macro_f1": (2 * hits / (sizes + np.bincount(predicted, minlength=count))).mean(),
+    }
     for name, value in computed.items():
         if abs(row[name] - value) > 1e-6:
             raise StudyError(
-                f"{results / run.folder / 'metrics.json'}: test.{name} is {row[name]}, but the "
-                f"predictions beside it give {value}. Remove the folder to have the run made again"
+                f"{folder / 'metrics.json'}: test.{name} is {row[name]}, but the predictions "
+                f"beside it give {value}. {again}"
             )
 
 
@@ -244,3 +270,13 @@ def _value(found: Any, key: str, path: Path) -> Any:
             raise StudyError(f"{path}: the key `{key}` is missing. Remove it to have it made again")
         found = found[part]
     return found
+
+
+def _number(found: Any, key: str, path: Path) -> float:
+    """The finite number at a dotted key of a JSON file."""
+    value = _value(found, key, path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise StudyError(
+            f"{path}: `{key}` is {value!r}; expected a number. Remove it to have it made again"
+        )
+    return value

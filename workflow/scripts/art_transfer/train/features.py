@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from art_transfer.arrays import read_array
 from art_transfer.errors import StudyError
-from art_transfer.files import atomic_path
+from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.scaling import scale
@@ -25,11 +26,13 @@ def extract(
     """
     object_ids = pixels.object_ids
     rows = pixels.rows(object_ids)
+    width = backbone.output_shape[-1]
+    need(path, len(rows) * width * 4)
     with atomic_path(path) as temporary:
-        width = backbone.output_shape[-1]
         features = np.lib.format.open_memmap(
             temporary, mode="w+", dtype=np.float32, shape=(len(rows), width)
         )
+        reserve(temporary)
         for start in range(0, len(rows), BATCH):
             batch = scale(pixels.batch(rows[start : start + BATCH]), scaling)
             features[start : start + BATCH] = backbone.predict_on_batch(batch)
@@ -47,10 +50,10 @@ def extract(
 def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> NDArray[np.float32]:
     """The features of these objects, float32 (n, |x|), in their order.
 
-    Raises StudyError where the file has another number of rows than ids, an id stands twice, or
-    an object is lacking.
+    Raises StudyError where the file has another number of rows than ids, an id stands twice, an
+    object is lacking, or a feature is no number.
     """
-    features = np.load(path, mmap_mode="r", allow_pickle=False)
+    features = read_array(path, np.float32, 2)
     known = read_csv(ids, ["object_id"])["object_id"]
     if len(features) != len(known):
         raise StudyError(
@@ -67,4 +70,7 @@ def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> N
     if (places < 0).any():
         lacking = [i for i, place in zip(object_ids, places, strict=True) if place < 0]
         raise StudyError(f"{path}: there are no features of {len(lacking)} objects: {lacking[:5]}")
-    return np.asarray(features[places])
+    found = np.asarray(features[places])
+    if not np.isfinite(found).all():
+        raise StudyError(f"{path}: a feature is no number; delete it to have it made again")
+    return found
