@@ -115,7 +115,8 @@ def tables(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[di
 
 def figures(paths: Sequence[str], results: str, wanted: IndexSettings) -> list[dict[str, Any]]:
     """What the page shows of each PNG among ``paths``, numbered ones first."""
-    found = sorted({Path(p) for p in paths}, key=lambda p: (not NUMBERED.match(p.stem), p.stem))
+    pictures = {Path(path) for path in paths if path.endswith(".png")}
+    found = sorted(pictures, key=lambda p: (not NUMBERED.match(p.stem), p.stem))
     return [_figure(path, results, wanted.described) for path in found]
 
 
