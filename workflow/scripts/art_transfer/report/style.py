@@ -37,7 +37,7 @@ DASH_TITLES = {
     "head": "off the shelf\n(head only)",
     "fine_tuning": "fine tuning\n(whole network)",
 }
-_MARKERS = "osD^vPX*<>hpdH8."
+_MARKERS = [*"osD^X*<>hpdH8", (4, 1, 0), *"vP"]
 _LOOK: dict[str, Any] = {
     **{"font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 8},
     **{"axes.titlesize": 9, "axes.labelsize": 8, "legend.fontsize": 7.5},
@@ -55,7 +55,7 @@ class Look:
     color: str
     dash: str
     width: float  # points
-    marker: str
+    marker: Any
 
 
 @contextmanager
