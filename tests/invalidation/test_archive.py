@@ -105,7 +105,7 @@ def test_what_differs_is_named(unpacked, tmp_path):
     results = project / "results" / "small"
     table = results / "tables" / "first.csv"
     table.write_text(table.read_text().replace("big", "bigger", 1))
-    metrics = next(results.rglob("metrics.json"))
+    metrics = next((results / "runs" / "own").rglob("metrics.json"))
     metrics.write_text(metrics.read_text().replace('"macro_f1": ', '"macro_f1": 1'))
     (results / "figures" / "maps.pdf").unlink()
     (results / "figures" / "more.pdf").touch()
@@ -115,6 +115,7 @@ def test_what_differs_is_named(unpacked, tmp_path):
         "tables/first.csv: its hash is not the sealed one",
         "tables/first.csv: not what the archived runs give",
         "metrics.json: test.macro_f1 is",
+        "tables/second.csv: it cannot be made again",
         "figures/maps.pdf: missing",
         "figures/more.pdf: not in MANIFEST.sha256",
     ):
