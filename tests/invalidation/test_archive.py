@@ -165,7 +165,7 @@ def test_after_shared_only_what_changed_is_planned(unpacked, kept, plan, tmp_pat
     project = shutil.copytree(unpacked, tmp_path / "clone", symlinks=True)
     done = snakemake(project, "shared", "--cores", "2", "--configfile", "small.yaml")
     assert done.returncode == 0, done.stdout[-3000:]
-    missing = [] if kept == "parents" else ["features_of_run own small net type 1"]
+    missing = ["features_of_run own small net type 1"]
     assert plan(project) == set()
     for name in ("methods.NAME.epochs-1", "figures.saliency.NAME.images-0", "threads-0"):
         change = tmp_path / "change.yaml"

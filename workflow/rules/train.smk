@@ -53,11 +53,15 @@ def training_settings(wildcards):
 
 
 def again_without_training():
-    """The pixels of all runs, and the features whose first weights are at hand."""
+    """The pixels of all runs, and the features whose first weights are no run's.
+
+    Those of a run are made when they are needed: asked for beside the pixels that the run was
+    trained on, they would have it trained again.
+    """
     found = {path for r in study.runs for path in pixels_of(r.collection, r.backbone)}
     heads = [run for run in study.runs if study.settings.methods[run.method].kind == "head"]
     for run in heads:
-        if study.parent(run) is None or Path(*study.first_file(run)).is_file():
+        if study.parent(run) is None:
             found.add(f"{study.features(run)}.npy")
     return found
 
