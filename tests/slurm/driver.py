@@ -132,7 +132,7 @@ def went_on(project: Path, whole: Path, epoch: int, stopped: str) -> None:
     assert f"goes on after epoch {epoch - 1}, " in resumed
     assert re.findall(r"Epoch (\d)/6", resumed) == [str(n) for n in range(epoch, 7)], resumed
     names = [path.name for path in (whole / TUNED).iterdir() if path.name != "run.json"]
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         assert (project / TUNED / name).read_bytes() == (whole / TUNED / name).read_bytes(), name
     assert not (project / STATE).exists()

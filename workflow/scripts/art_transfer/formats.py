@@ -3,6 +3,7 @@
 Every reader checks the columns, so that a broken or foreign file is a message and not a number.
 """
 
+import gzip
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -125,12 +126,18 @@ def _check_types(path: str | Path, found: pa.Schema, schema: pa.Schema) -> None:
 def write_csv(path: str | Path, table: pd.DataFrame, columns: list[str] | None = None) -> None:
     """Write a CSV with a header and Unix line ends, atomically; floats in full precision.
 
-    One whose name ends in ``.gz`` is packed, without the time of packing.
+    One whose name ends in ``.gz`` is packed, without a name and the time of packing.
     """
-    packed: dict[str, Any] = {"compression": {"method": "gzip", "mtime": 0}}
-    packed = packed if Path(path).suffix == ".gz" else {}
+    how: dict[str, Any] = {"index": False, "columns": columns, "lineterminator": "\n"}
     with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, columns=columns, lineterminator="\n", **packed)
+        if Path(path).suffix != ".gz":
+            table.to_csv(temporary, **how)
+            return
+        with (
+            temporary.open("wb") as stream,
+            gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as packed,
+        ):
+            table.to_csv(packed, mode="wb", **how)
 
 
 def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
