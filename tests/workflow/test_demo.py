@@ -116,7 +116,7 @@ def test_the_classes_add_up_to_the_scores_of_their_run(demo):
             "macro_f1": tested["f1"].mean(),
         }
     )
-    assert len(scores) == 25
+    assert len(scores) == 23
     for folder, row in scores.iterrows():
         path = results.joinpath("runs", *folder, "seed-1", "metrics.json")
         said = json.loads(path.read_text())["test"]
