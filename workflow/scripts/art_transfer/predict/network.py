@@ -1,6 +1,5 @@
 """A finished run's network, from the four files that using it needs."""
 
-import zipfile
 from pathlib import Path
 
 import keras
@@ -13,6 +12,7 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Pixels
 from art_transfer.train.backbones import FEATURES
 from art_transfer.train.calibration import calibrate
+from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.scaling import scale
 
 BATCH = 32
@@ -32,10 +32,10 @@ class Network:
         self.pixels = Pixels(steps["fit"], steps["filter"])
         self._scaling: str = steps["scaling"]
         path = folder / "model.keras"
+        model = read_checkpoint(path)
         try:
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
             outputs = [model.get_layer(FEATURES).output, model.output]
-        except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
+        except ValueError as error:
             raise StudyError(f"{path}: this is no checkpoint of a run: {error}") from error
         if outputs[1].shape[1:] != (len(self.classes),):
             raise StudyError(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from art_transfer.files import read_json
 from art_transfer.report.layer_graph import Stage, Windows, stages, window
+from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.scaling import scale
 
 ALGORITHMS = ("bojarski", "released_code")
@@ -92,7 +93,7 @@ class Network:
 def network_of_run(folder: str | Path, algorithm: str) -> Network:
     """Load a run's network; ``maps`` are as the function of this name."""
     scaling = read_json(Path(folder) / "preprocessing.json")["scaling"]
-    model = keras.models.load_model(Path(folder) / "model.keras", compile=False, safe_mode=True)
+    model = read_checkpoint(Path(folder) / "model.keras")
     mapped = mapper(model, algorithm)
     fed = "raw" if algorithm == "released_code" else scaling
     return Network(

@@ -1,7 +1,6 @@
 """Networks without their heads, and where their first weights come from."""
 
 import hashlib
-import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 from art_transfer.errors import StudyError
 from art_transfer.job_settings import Architecture, FirstWeights
 from art_transfer.networks import NETWORKS
+from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.demo_backbones import demo_plain, demo_residual
 
 FEATURES, HEAD = "features", "head"
@@ -142,11 +142,7 @@ def _load(backbone: keras.Model, path: Path, network: str) -> None:
 
 def _copy_from_run(model: keras.Model, path: Path) -> None:
     """Copy the weights of each layer from the layer of the same name in a run's checkpoint."""
-    try:
-        parent = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise StudyError(f"{path}: this is no checkpoint of a run: {error}") from error
-    known = {layer.name: layer for layer in parent.layers}
+    known = {layer.name: layer for layer in read_checkpoint(path).layers}
     for layer in model.layers:
         try:
             layer.set_weights(known[layer.name].get_weights() if layer.weights else [])
