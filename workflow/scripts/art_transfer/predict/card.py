@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from scipy.stats import binomtest
 
 from art_transfer.files import read_json, sha256
 from art_transfer.formats import PREDICTIONS, SPLITS, read_csv, read_parquet
 from art_transfer.job_settings import CardSettings
 from art_transfer.predict.markdown import rendered
+from art_transfer.report.statistics import printed
 
 FILES = {
     "model.keras": "the network, from scaled pixels to probabilities",
@@ -136,8 +136,7 @@ def _stated(statements: list[str]) -> str:
 
 
 def _scores(test: Mapping[str, Any]) -> dict[str, str | int]:
-    right = round(test["accuracy"] * test["n"])
-    interval = binomtest(right, test["n"]).proportion_ci(method="wilson")
+    interval = printed(test["accuracy"], test["n"])
     return {
         "n": test["n"],
         "accuracy": f"{test['accuracy']:.3f}",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.report.runs import CELL, OTHERS, read_predictions
+from art_transfer.report.statistics import wilson
 from art_transfer.settings import Run
 
 SIZES = (0, 5, 10, 20, 50, 100, 500)
@@ -134,8 +134,7 @@ def class_sizes(classes: pd.DataFrame) -> pd.DataFrame:
     table["at_least"] = [SIZES[number] for number in table["size"]]
     table["below"] = [ends[number] for number in table["size"]]
     table["accuracy"] = table["right"] / table["n"]
-    low, high = proportion_confint(table["right"], table["n"], alpha=0.05, method="wilson")
-    table["low"], table["high"] = low, high
+    table["low"], table["high"] = wilson(table["right"], table["n"])
     table["wrong"] = table["n"] - table["right"]
     totals = table.groupby(CELL)[["n", "wrong"]].transform("sum")
     table["share_of_objects"] = table["n"] / totals["n"]

@@ -198,14 +198,15 @@ def comparison_tables(
         "published networks both got right, so these intervals are rather too wide."
     ]
     grids = []
-    for caption, own, header, below in (
-        ("Published and reproduced accuracies", "", ["First weights", "Method", "Split"], levels),
-        ("Published and reproduced gains", "gain", ["Gain of", "over"], gains),
+    ways = ["First weights", "Method", "Split"]
+    for caption, of_gains, header, below in (
+        ("Published and reproduced accuracies", False, ways, levels),
+        ("Published and reproduced gains", True, ["Gain of", "over"], gains),
     ):
         groups: dict[tuple[str, str, str], list[list[Cell]]] = {}
         notes: dict[str, int] = {}
         for row in records:
-            if bool(row["over"]) == bool(own):
+            if bool(row["over"]) == of_gains:
                 place = (row["table"] or "", row["collection"], row["task"])
                 cells = [Cell(text) for text in _texts(row, titles, networks, notes)]
                 groups.setdefault(place, []).append(cells)

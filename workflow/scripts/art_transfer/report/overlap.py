@@ -7,19 +7,18 @@ doubling size (1, 2-3, 4-7, ...), only bins with shared and unshared test object
 bin has the same weight in both groups: its share of their test objects together.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job_settings import Transfer
 from art_transfer.prepare.values import key as class_key
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent, points
 from art_transfer.report.runs import read_predictions
+from art_transfer.report.statistics import generator, weighted_mean
 from art_transfer.report.tables import words
 
 GROUPS = ("all", "shared", "unshared")
@@ -30,8 +29,6 @@ OVERLAP = [
     *["gain", "low", "high", "runs_of", "runs_over"],
 ]
 """Columns of the table."""
-
-RESAMPLES = 10_000
 
 
 def overlap(transfers: Iterable[Transfer], results: str, seed: int) -> pd.DataFrame:
@@ -99,20 +96,8 @@ def _gain(table: pd.DataFrame, key: str) -> dict[str, Any]:
     difference = table["right_of"].astype(float) - table["right_over"].astype(float)
     per_object = pd.DataFrame({"d": weight * difference, "w": weight}).groupby(table["object_id"])
     sums = per_object.sum()
-    row["gain"] = float(sums["d"].sum() / sums["w"].sum())
-    if len(sums) > 1:
-        digest = hashlib.sha256(key.encode()).digest()
-        interval = bootstrap(
-            (sums["d"].to_numpy(), sums["w"].to_numpy()),
-            lambda d, w, axis: d.sum(axis) / w.sum(axis),
-            paired=True,
-            n_resamples=RESAMPLES,
-            batch=200,
-            method="percentile",
-            rng=np.random.default_rng(int.from_bytes(digest[:8], "big")),
-        ).confidence_interval
-        row |= {"low": float(interval.low), "high": float(interval.high)}
-    return row
+    gain = weighted_mean(sums["d"].to_numpy(), sums["w"].to_numpy(), generator(key))
+    return row | {"gain": gain.value, "low": gain.low, "high": gain.high}
 
 
 def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:

@@ -237,9 +237,37 @@ class Span:
 
 def printed(share: float, n: float) -> Span:
     """An accuracy (0-1) of which only the number is known, on ``n`` objects: Wilson's interval."""
-    from statsmodels.stats.proportion import proportion_confint
-
     if not n > 0:
         return Span(share, np.nan, np.nan)
-    low, high = proportion_confint(share * n, n, alpha=1 - LEVEL, method="wilson")
+    low, high = wilson(share * n, n)
     return Span(share, float(low), float(high))
+
+
+def wilson(right: Any, n: Any) -> tuple[Any, Any]:
+    """Wilson's 95 % interval (0-1) of so many right ones of ``n``: two numbers, or two arrays."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    return proportion_confint(right, n, alpha=1 - LEVEL, method="wilson")
+
+
+def weighted_mean(values: Floats, weights: Floats, random: np.random.Generator) -> Span:
+    """The mean of objects' weighted sums ``values`` by their ``weights``, and its 95 % interval.
+
+    A percentile bootstrap over objects; fewer than two have no interval.
+    """
+    from scipy.stats import bootstrap
+
+    mean = float(values.sum() / weights.sum())
+    if len(values) < 2:
+        return Span(mean, np.nan, np.nan)
+    interval = bootstrap(
+        (values, weights),
+        lambda d, w, axis: d.sum(axis) / w.sum(axis),
+        paired=True,
+        n_resamples=RESAMPLES,
+        batch=200,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=random,
+    ).confidence_interval
+    return Span(mean, float(interval.low), float(interval.high))
