@@ -7,7 +7,8 @@ import pytest
 from art_transfer.networks import NETWORKS
 from art_transfer.report import style
 from art_transfer.report.curves import curves
-from art_transfer.report.mosaic import GAP, Picture, caption, mosaic, sample
+from art_transfer.report.mosaic import GAP, Picture, caption, mosaic
+from art_transfer.report.originals import sample
 from matplotlib import colors
 
 

@@ -21,7 +21,7 @@ from art_transfer.images import decode
 from art_transfer.prepare.labels import PASSED_OVER
 from art_transfer.prepare.values import clean
 from art_transfer.report.datasets import EVERYWHERE
-from art_transfer.report.mosaic import sample
+from art_transfer.report.originals import sample
 from art_transfer.report.pages import render, uri
 from art_transfer.report.style import WIDTH, figure, plain_log, png_bytes
 from art_transfer.report.tables import words

@@ -1,6 +1,5 @@
 """Figure 1: sample images of some collections, with a key that says what they are."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,13 +36,6 @@ def caption(title: str, creators: Iterable[str], date: str) -> str:
     """Title, makers and date as the museum gives them, as far as it does."""
     parts = [short(title, 70), short("; ".join(creators), 50), short(date, 30)]
     return ", ".join(part for part in parts if part)
-
-
-def sample(object_ids: Iterable[str], n: int) -> list[str]:
-    """``n`` objects in an order that depends on their ids alone: those of the smallest hashes."""
-    return sorted(object_ids, key=lambda i: (hashlib.sha256(f"mosaic/{i}".encode()).digest(), i))[
-        :n
-    ]
 
 
 def mosaic(pictures: Mapping[str, Sequence[Picture]]) -> Figure:

@@ -1,5 +1,6 @@
-"""Objects' images as the museum gave them, for figures that people look at."""
+"""Objects' images as the museum gave them, and which of them figures show."""
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,3 +19,15 @@ def originals(
     ``folder`` holds a museum's shards of images.
     """
     return [np.asarray(decode(data)) for data in read_images(folder, object_ids, shards).values()]
+
+
+def sample(object_ids: Iterable[str], n: int, purpose: str = "mosaic") -> list[str]:
+    """``n`` objects in an order that depends on their ids alone: those of the smallest hashes.
+
+    Another ``purpose`` is another order.
+    """
+
+    def place(name: str) -> tuple[bytes, str]:
+        return hashlib.sha256(f"{purpose}/{name}".encode()).digest(), name
+
+    return sorted(object_ids, key=place)[:n]

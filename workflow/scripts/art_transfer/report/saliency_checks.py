@@ -4,7 +4,6 @@ How alike two maps are is the rank correlation of their pixels (Spearman), for e
 same order of pixels, 0 none. Each number is a mean over images.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -13,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from art_transfer.report import originals
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.tables import words
 
@@ -47,9 +47,8 @@ class Explained(Protocol):
 
 
 def sample(object_ids: Iterable[str], number: int) -> list[str]:
-    """So many of these objects, or all: those with the least hashes of their ids, sorted."""
-    hashed = sorted(object_ids, key=lambda name: hashlib.sha256(f"map/{name}".encode()).digest())
-    return sorted(hashed[:number])
+    """So many of these objects, or all, sorted; which ones depends on their ids alone."""
+    return sorted(originals.sample(object_ids, number, "map"))
 
 
 def similarity(one: Maps, other: Maps) -> NDArray[np.float64]:
