@@ -91,9 +91,9 @@ rule mosaic:
             for name in study.settings.figures.mosaic[w.figure].collections
         ],
         images=lambda w: [
-            f"resources/{name}/images/{shard}.zip"
+            archive
             for name in study.settings.figures.mosaic[w.figure].collections
-            for shard in study.shards(name)
+            for archive in zips_of(name)
         ],
         tables=lambda w: [
             table
@@ -233,10 +233,7 @@ rule saliency:
         predictions=saliency_files("predictions.parquet"),
         pixels=lambda w: pixels_of(saliency_spec(w).collection, saliency_spec(w).backbone),
         tables=lambda w: images_of(saliency_spec(w).collection),
-        images=lambda w: [
-            f"resources/{saliency_spec(w).collection}/images/{shard}.zip"
-            for shard in study.shards(saliency_spec(w).collection)
-        ],
+        images=lambda w: zips_of(saliency_spec(w).collection),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(

@@ -69,9 +69,7 @@ def index_settings(wildcards, input):
 rule catalogue_page:
     input:
         objects="resources/{collection}/objects.parquet",
-        images=lambda w: [
-            f"resources/{w.collection}/images/{shard}.zip" for shard in study.shards(w.collection)
-        ],
+        images=lambda w: zips_of(w.collection),
         tables=lambda w: images_of(w.collection),
         filters=labels_files("filters"),
         decisions=labels_files("decisions"),
