@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import keras
@@ -96,7 +95,7 @@ def fit(
     steps = len(train), last_epoch - first_epoch + 1
     model.compile(
         optimizer=make_optimizer(method.optimizer, learning_rate(method, *steps)),
-        loss=partial(_loss, smoothing=method.label_smoothing),
+        loss=make_loss(method.label_smoothing),
         metrics=["accuracy"],
         jit_compile=method.jit_compile,
     )
@@ -144,12 +143,18 @@ def learning_rate(method: Method, batches: int, epochs: int) -> Any:
     )
 
 
-def _loss(truth: keras.KerasTensor, probability: keras.KerasTensor, smoothing: float) -> Any:
-    """Cross-entropy of class numbers, smoothed or not (Szegedy et al. 2016, section 7)."""
+def make_loss(smoothing: float) -> Any:
+    """Keras's cross-entropy of class numbers, smoothed or not (Szegedy et al. 2016, section 7)."""
     if not smoothing:
-        return keras.losses.sparse_categorical_crossentropy(truth, probability)
-    one_hot = keras.ops.one_hot(keras.ops.reshape(truth, (-1,)), probability.shape[-1])
-    return keras.losses.categorical_crossentropy(one_hot, probability, label_smoothing=smoothing)
+        return "sparse_categorical_crossentropy"
+
+    def smoothed(truth: keras.KerasTensor, probability: keras.KerasTensor) -> keras.KerasTensor:
+        one_hot = keras.ops.one_hot(keras.ops.reshape(truth, (-1,)), probability.shape[-1])
+        return keras.losses.categorical_crossentropy(
+            one_hot, probability, label_smoothing=smoothing
+        )
+
+    return smoothed
 
 
 def make_optimizer(settings: Optimizer, rate: Any) -> keras.optimizers.Optimizer:
