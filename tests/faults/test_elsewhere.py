@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import challenge
 import numpy as np
 import pytest
 from art_transfer.archive.locks import restore_locks
@@ -142,11 +143,7 @@ def sealed(folder: Path) -> Path:
 
 
 def member(name: str, data: bytes = b"owned", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    for field, value in fields.items():
-        setattr(info, field, value)
-    return info, data
+    return challenge.member(name, data, **fields)
 
 
 TOP = "results/small"

@@ -17,6 +17,18 @@ ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config"
 HASH = "sha256:" + "0" * 64
 
+TURNS = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
+    8: lambda a: np.rot90(a, 1),
+}
+"""What each EXIF orientation asks for."""
+
 _SMALL = {
     "study": "small",
     "collections": {

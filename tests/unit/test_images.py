@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from art_transfer.images import decode
-from builders import file_of, noise
+from builders import TURNS, file_of, noise
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
@@ -159,18 +159,6 @@ def test_another_colour_space_goes_through_its_profile():
     )
     broken = file_of(red, "PNG", icc_profile=b"no profile at all")
     assert pixels(broken)[0, 0].tolist() == [255, 0, 0]
-
-
-TURNS = {
-    1: lambda a: a,
-    2: np.fliplr,
-    3: lambda a: np.rot90(a, 2),
-    4: np.flipud,
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
-    8: lambda a: np.rot90(a, 1),
-}
 
 
 @pytest.mark.parametrize("orientation", TURNS)
