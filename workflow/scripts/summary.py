@@ -11,6 +11,7 @@ for name in ("claims", "datasets", "table2", "table3", "unrelated", "gains"):
 print(
     f"tables    {results}/tables/*.md, *.csv, *.tex\n"
     f"figures   {results}/figures/*.png, *.pdf\n"
-    f"report    {results}/report.html\n"
+    f"page      {results}/index.html: all of it, to open in a browser\n"
+    f"report    {results}/report.html: the same with the jobs that made it\n"
     f"archive   {results}, sealed by {results}/MANIFEST.sha256"
 )
