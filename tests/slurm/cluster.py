@@ -2,12 +2,14 @@
 
 Everything lies in one folder and below ``/etc/slurm``, where the step inside a job looks for its
 configuration; ``stop`` ends every process that was started and leaves ``/etc/slurm`` as it was.
-A machine that has a Slurm of its own is left alone.
+A machine that has a Slurm of its own is left alone. What tests that were killed left in
+``/etc/slurm`` is known by its first line, and written over once its controller has ended.
 """
 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -20,7 +22,11 @@ ETC = Path("/etc/slurm")
 NODES = {"cpu1": "", "cpu2": "", "gpu1": " Gres=gpu:2"}
 PORTS = {"slurmctld": 46817, "slurmdbd": 46819, "mariadb": 43306, "cpu1": 46821}
 
-SLURM = """
+OURS = "# Written by tests/slurm/cluster.py, for as long as these tests run.\n"
+
+SLURM = (
+    OURS
+    + """
 ClusterName=museum
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={slurmctld}
@@ -65,6 +71,7 @@ PartitionName=cpu Nodes=cpu1,cpu2 Default=YES PriorityTier=10 PreemptMode=OFF
 PartitionName=gpu Nodes=gpu1 PriorityTier=10 PreemptMode=OFF
 PartitionName=spare Nodes=cpu1,cpu2 PriorityTier=1 GraceTime=20
 """
+)
 
 NODE = (
     "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory=16000"
@@ -97,8 +104,12 @@ def missing() -> str:
         return f"Slurm's programs are not installed: {', '.join(lacking)}"
     if os.geteuid() != 0:
         return "a cluster can be started by root only"
-    if (ETC / "slurm.conf").exists():
-        return f"{ETC}/slurm.conf: this machine has a Slurm of its own"
+    settings = ETC / "slurm.conf"
+    if settings.exists() and not settings.read_text().startswith(OURS):
+        return f"{settings}: this machine has a Slurm of its own"
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORTS["slurmctld"])) == 0:
+            return "another run of these tests has its cluster up"
     return ""
 
 
