@@ -33,7 +33,7 @@ test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for i
 	$(BIN)/python -m pytest tests/slurm --all-scenarios
 
 test-invalidation: .venv/.made  ## change every key and every file; plan exactly what must run
-	$(BIN)/python -m pytest tests/invalidation -m "full or not full"
+	$(BIN)/python -m pytest tests/invalidation -m "full or not full" --numprocesses 2
 
 test-faults: .venv/.made  ## faults, bad input and attacks, hundreds of them; docs/reliability.md
 	$(BIN)/python -m pytest tests/faults -m "full or not full"
