@@ -16,7 +16,7 @@ from art_transfer.report.style import save, styled
 
 with logged(snakemake.log[0]), styled():
     # Imported here so that TensorFlow's greetings go to the log.
-    from art_transfer.report.visual_backprop import network_of_run
+    from art_transfer.report.explained import network_of_run
     from art_transfer.train.machine import prepare
 
     wanted, given, panels, measured = settings(snakemake, SaliencySettings), snakemake.input, [], []

@@ -33,7 +33,7 @@ DEPTHS = 6  # at so many layers the randomised network's maps are taken
 
 
 class Explained(Protocol):
-    """A network with its maps (``visual_backprop.Network``)."""
+    """A network with its maps (``explained.Network``)."""
 
     @property
     def model(self) -> Any:
@@ -154,7 +154,7 @@ def numbers_tables(table: pd.DataFrame) -> list[Grid]:
     texts = ((words(r["task"]), r["at"], f"{r['similarity']:.2f}") for r in rows.to_dict("records"))
     note = (
         "Weights shuffled from the head down to this layer. A map that says something of what was "
-        "learned must change; VisualBackProp reads no head, so that the first row stays 1."
+        "learned must change; VisualBackProp reads no head, so that its first row stays 1."
     )
     header = ["Task", "shuffled down to", "likeness with the trained network's map"]
     cells = [[Cell(text) for text in some] for some in texts]

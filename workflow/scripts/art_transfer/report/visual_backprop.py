@@ -10,18 +10,13 @@ Which layers take part in a network with branches is written in ``layer_graph.st
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from art_transfer.files import read_json
 from art_transfer.report.layer_graph import Stage, Windows, stages, window
-from art_transfer.train.checkpoint import read_checkpoint
-from art_transfer.train.scaling import scale
 
 ALGORITHMS = ("bojarski", "released_code")
 
@@ -71,7 +66,7 @@ def mapper(
                 windows = [stage.windows for stage in found]
             else:
                 averaged = [
-                    _scaled(some) if some[0].size > 1 else np.ones_like(some) for some in averaged
+                    stretched(some) if some[0].size > 1 else np.ones_like(some) for some in averaged
                 ]
                 sizes = [batch.shape[1:3], *(some.shape[1:3] for some in averaged)]
                 windows = [_doubling(above, below) for above, below in pairwise(sizes)]
@@ -79,33 +74,6 @@ def mapper(
         return masks
 
     return mapped
-
-
-@dataclass(frozen=True)
-class Network:
-    """A finished run's network, for pixels (n, size, size, 3) uint8 as they lie in the store."""
-
-    model: keras.Model
-    maps: Callable[[NDArray[np.uint8]], Maps]
-    probabilities: Callable[[NDArray[np.uint8]], Maps]  # (n, classes)
-
-
-def network_of_run(folder: str | Path, algorithm: str) -> Network:
-    """Load a run's network; ``maps`` are as the function of this name."""
-    scaling = read_json(Path(folder) / "preprocessing.json")["scaling"]
-    model = read_checkpoint(Path(folder) / "model.keras")
-    mapped = mapper(model, algorithm)
-    fed = "raw" if algorithm == "released_code" else scaling
-    return Network(
-        model,
-        lambda pixels: mapped(scale(pixels, fed)),
-        lambda pixels: np.concatenate(
-            [
-                keras.ops.convert_to_numpy(model(scale(pixels[start : start + 32], scaling)))
-                for start in range(0, len(pixels), 32)
-            ]
-        ),
-    )
 
 
 def combined(averaged: Sequence[Maps], windows: Sequence[Windows]) -> Maps:
@@ -123,7 +91,7 @@ def combined(averaged: Sequence[Maps], windows: Sequence[Windows]) -> Maps:
             mask = mask * averaged[number - 1]
         largest = mask.max(axis=(1, 2), keepdims=True)
         mask = np.divide(mask, largest, out=np.zeros_like(mask), where=largest > 0)
-    return _scaled(mask)
+    return stretched(mask)
 
 
 def _averaged(stage: Stage, rectified: bool) -> keras.KerasTensor:
@@ -132,7 +100,7 @@ def _averaged(stage: Stage, rectified: bool) -> keras.KerasTensor:
     return keras.ops.mean(keras.ops.relu(output) if rectified else output, axis=-1)
 
 
-def _scaled(mask: Maps) -> Maps:
+def stretched(mask: Maps) -> Maps:
     """Each image's smallest value becomes 0 and its largest 1; one value everywhere becomes 0."""
     low, high = mask.min(axis=(1, 2), keepdims=True), mask.max(axis=(1, 2), keepdims=True)
     return np.divide(mask - low, high - low, out=np.zeros_like(mask), where=high > low)
