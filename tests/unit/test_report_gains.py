@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from art_transfer.report.gains import gains, gains_table, pairs
 from art_transfer.report.grid import markdown
+from art_transfer.report.runs import read_groups, read_predictions
 from art_transfer.report.statistics import holm, mid_p
 from art_transfer.settings import Run
 from test_report_runs import write_run
@@ -103,3 +105,20 @@ def test_the_table_for_readers_says_gain_in_points(tmp_path):
     assert first[8:] == ["< 0.0001", "+0.72", "100"]
     assert second[6] == "−35.00"
     assert "**+35.00**" in markdown(grid)
+
+
+def test_near_duplicates_count_as_one(tmp_path):
+    # 35 objects for the one and 5 for the other; the 40 are eight groups of five.
+    write_run(tmp_path, THETA_HAT, [True] * 35 + [False] * 5 + [True] * 60)
+    write_run(tmp_path, THETA, [False] * 35 + [True] * 5 + [True] * 60)
+    ids = read_predictions(THETA, tmp_path)["object_id"]
+    table = pd.DataFrame({"object_id": ids[:40], "group": [f"g{i // 5}" for i in range(40)]})
+    (tmp_path / "museum.csv").write_text(table.assign(how="image").to_csv(index=False))
+    groups = read_groups([tmp_path / "museum.csv"])
+    (alone,) = gains([(THETA_HAT, THETA)], tmp_path, 1).to_dict("records")
+    (row,) = gains([(THETA_HAT, THETA)], tmp_path, 1, groups).to_dict("records")
+    assert row["gain"] == alone["gain"]
+    assert row["high"] - row["low"] > 1.5 * (alone["high"] - alone["low"])
+    assert alone["p"] == mid_p(35, 5) and row["p"] > 100 * alone["p"]
+    elsewhere = {"museum": groups["museum"].assign(object_id=[f"other{i}" for i in range(40)])}
+    assert gains([(THETA_HAT, THETA)], tmp_path, 1, elsewhere).iloc[0].to_dict() == alone

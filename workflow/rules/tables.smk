@@ -44,6 +44,11 @@ def table_baselines(wildcards):
     )
 
 
+def duplicates_of(runs):
+    """The near-duplicates of the museums that these runs were tested on."""
+    return [f"{RESULTS}/duplicates/{name}.csv" for name in sorted({r.collection for r in runs})]
+
+
 def published(*names):
     """The files of published numbers and claims of these names, those that the study has."""
     folder = study.settings.published
@@ -111,6 +116,7 @@ rule table:
         runs=lambda w: run_files(study.experiment_runs(w.experiment), TABLE_FILES),
         splits=lambda w: sorted(set(splits_of(study.experiment_runs(w.experiment)))),
         baselines=table_baselines,
+        duplicates=lambda w: duplicates_of(study.experiment_runs(w.experiment)),
     output:
         csv=f"{RESULTS}/tables/{{experiment}}.csv",
         md=readable(
@@ -140,6 +146,7 @@ rule gains:
     input:
         tables=EXPERIMENT_TABLES,
         runs=run_files(COMPARED, ["predictions.parquet"]),
+        duplicates=duplicates_of(COMPARED),
     output:
         csv=f"{RESULTS}/tables/gains.csv",
         md=readable(
@@ -251,6 +258,7 @@ rule claims:
         datasets=f"{RESULTS}/tables/datasets.csv",
         tables=EXPERIMENT_TABLES,
         runs=run_files(COMPARED, ["predictions.parquet"]),
+        duplicates=duplicates_of(COMPARED),
     output:
         csv=f"{RESULTS}/tables/claims.csv",
         tests=f"{RESULTS}/tables/claims-tests.csv",
@@ -324,7 +332,7 @@ rule near_duplicates_between:
 
 rule near_duplicates_table:
     input:
-        duplicates=[f"{RESULTS}/duplicates/{name}.csv" for name in dict(KEYS)],
+        duplicates=duplicates_of(study.runs),
         between=f"{RESULTS}/duplicates/between.csv",
         splits=sorted(set(splits_of(COMPARED))),
         runs=run_files(COMPARED, ["predictions.parquet"]),
@@ -348,7 +356,6 @@ rule near_duplicates_table:
             DuplicatesSettings(
                 RESULTS,
                 titles_of(dict(KEYS)),
-                list(dict(KEYS)),
                 COMPARED,
                 splits_of(COMPARED),
                 [study.sources(run) for run in COMPARED],

@@ -10,11 +10,12 @@ from art_transfer.job_settings import ClaimsSettings
 from art_transfer.report.claim_files import read_claims
 from art_transfer.report.claims import claims_table, evaluate
 from art_transfer.report.grid import markdown
-from art_transfer.report.runs import read_tested
+from art_transfer.report.runs import read_groups, read_tested
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, ClaimsSettings), snakemake.input
-    read = cache(lambda run: read_tested(run, wanted.results))
+    groups = read_groups(given.duplicates)
+    read = cache(lambda run: read_tested(run, wanted.results, groups))
     shares = pd.read_csv(given.datasets)
     verdicts, tests = evaluate(read_claims(given.claims[0]), wanted.runs, read, shares)
     write_csv(snakemake.output.csv, verdicts)

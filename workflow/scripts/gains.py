@@ -7,12 +7,14 @@ from art_transfer.job import logged, settings
 from art_transfer.job_settings import GainsSettings
 from art_transfer.report.gains import gains, gains_table, pairs
 from art_transfer.report.grid import markdown
+from art_transfer.report.runs import read_groups
 from art_transfer.report.tables import network_titles
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, GainsSettings)
+    groups = read_groups(snakemake.input.duplicates)
     compared = [pair for runs in wanted.experiments for pair in pairs(runs)]
-    table = gains(dict.fromkeys(compared), wanted.results, wanted.seed)
+    table = gains(dict.fromkeys(compared), wanted.results, wanted.seed, groups)
     networks = network_titles(pd.concat(map(pd.read_csv, snakemake.input.tables)))
     grid = gains_table(table, "Gains in test accuracy", wanted.titles, networks)
     write_csv(snakemake.output.csv, table)

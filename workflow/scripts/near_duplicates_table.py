@@ -1,18 +1,16 @@
 """Rule near_duplicates_table: what near-duplicates there are, and what they do to the scores."""
 
 from art_transfer.files import write_text
-from art_transfer.formats import BETWEEN, DUPLICATES, read_csv, write_csv
+from art_transfer.formats import BETWEEN, read_csv, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import DuplicatesSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.near_duplicates import duplicates_tables, scores_without
+from art_transfer.report.runs import read_groups
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, DuplicatesSettings), snakemake.input
-    found = {
-        name: read_csv(path, DUPLICATES)
-        for name, path in zip(wanted.collections, given.duplicates, strict=True)
-    }
+    found = read_groups(given.duplicates)
     between = read_csv(given.between, BETWEEN)
     scores = scores_without(wanted, found, between)
     write_csv(snakemake.output.csv, scores)

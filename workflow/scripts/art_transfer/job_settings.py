@@ -146,7 +146,6 @@ class DuplicatesSettings:
 
     results: str
     titles: dict[str, str]
-    collections: tuple[str, ...]  # in the order of the inputs
     runs: tuple[Run, ...]
     splits: tuple[str, ...]  # the path of each run's split
     sources: tuple[tuple[str, ...], ...]  # for each run the other museums that its weights saw

@@ -44,6 +44,7 @@ def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
         [each.right for each in tested],
         statistics.generator(*key),
         shared=len({each.objects for each in tested}) == 1,
+        groups=[each.groups for each in tested],
     )
 
 
@@ -54,6 +55,7 @@ def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> st
         [tested.right for tested in over],
         statistics.generator(*key),
         shared=len({tested.objects for tested in of}) == 1,
+        groups=[tested.groups for tested in of],
     )
 
 
@@ -70,5 +72,8 @@ def p_unlike(gain: statistics.Estimate, of: Sequence[Tested], over: Sequence[Tes
     """Two-sided p value against no gain: McNemar's mid-p for one seed, the bootstrap's for more.
 
     McNemar's test is about two networks; with several seeds it is asked about ways to train them.
+    It takes objects one by one, so that the bootstrap answers where near-duplicates are among them.
     """
-    return statistics.mid_p(*discordant(of, over)) if len(of) == 1 else gain.p_unlike(0.0)
+    if len(of) == 1 and of[0].groups is None:
+        return statistics.mid_p(*discordant(of, over))
+    return gain.p_unlike(0.0)

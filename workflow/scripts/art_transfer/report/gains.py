@@ -9,7 +9,7 @@ import pandas as pd
 from art_transfer.report import statistics
 from art_transfer.report.estimates import difference, discordant, p_unlike, tested_of
 from art_transfer.report.grid import Cell, Grid, percent, points
-from art_transfer.report.runs import read_tested
+from art_transfer.report.runs import Groups, read_tested
 from art_transfer.report.tables import words
 from art_transfer.settings import Run
 
@@ -46,11 +46,17 @@ def pairs(runs: Iterable[Run]) -> list[tuple[Run, Run]]:
     return found
 
 
-def gains(compared: Iterable[tuple[Run, Run]], results: str | Path, seed: int) -> pd.DataFrame:
+def gains(
+    compared: Iterable[tuple[Run, Run]],
+    results: str | Path,
+    seed: int,
+    groups: Groups | None = None,
+) -> pd.DataFrame:
     """How many more test objects one run gets right than another; one row per pair of cells.
 
     ``compared`` as ``pairs`` gives it: the runs of a pair must have the same collection, task and
-    seed; pairs that differ in the seed alone make one row. Columns: collection, task, backbone,
+    seed; pairs that differ in the seed alone make one row. ``groups`` are the near-duplicates of
+    each museum. Columns: collection, task, backbone,
     ``of`` and ``over`` (init/method), seeds, ``n`` (pairs of predictions, over all seeds),
     ``accuracy_of``, ``accuracy_over`` and ``gain``, their difference (-1 to 1), means over seeds,
     ``low`` and ``high`` (95 % interval of the gain, ``statistics.difference``), ``only_of`` and
@@ -62,7 +68,7 @@ def gains(compared: Iterable[tuple[Run, Run]], results: str | Path, seed: int) -
         sides = [f"{run.init}/{run.method}" for run in (of, over)]
         key = (of.collection, of.task, of.backbone, *sides)
         grouped.setdefault(key, []).append((of, over))
-    rows, read = [], cache(lambda run: read_tested(run, results))
+    rows, read = [], cache(lambda run: read_tested(run, results, groups))
     for key, members in grouped.items():
         ours, theirs = tested_of(members, read)
         gain = difference(ours, theirs, seed, *key)
@@ -119,10 +125,12 @@ def gains_table(
         "Accuracies in percent and gains in percentage points, on the same test objects; bold "
         "where the interval leaves out zero. p after Holm's correction for the comparisons of a "
         "collection and task. h: Cohen's effect size (0.2 small, 0.5 medium, 0.8 large).",
-        "Intervals: bootstrap over test objects; p: McNemar's test (mid-p). The networks are "
-        "taken as they are: training them anew would add its own spread."
+        "Intervals: bootstrap over test objects, groups of near-duplicates as one; p: McNemar's "
+        "test (mid-p), or the bootstrap's where there are such groups. The networks are taken as "
+        "they are: training them anew would add its own spread."
         if one
-        else "Intervals and p: bootstrap over seeds and the test objects of each.",
+        else "Intervals and p: bootstrap over seeds and the test objects of each, groups of "
+        "near-duplicates as one.",
     ]
     return Grid(caption, header, 4 + several, groups, notes)
 

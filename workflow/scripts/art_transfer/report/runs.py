@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256
 from art_transfer.formats import (
+    DUPLICATES,
     HISTORY,
     PREDICTIONS,
     SPLITS,
@@ -39,6 +40,9 @@ OTHERS = "other classes"
 BASELINES = ["largest_class", "thumbnail"]
 """What one gets without a network."""
 
+Groups = Mapping[str, pd.DataFrame]
+"""The near-duplicates of each museum (formats.DUPLICATES)."""
+
 _LABELLED = columns(PREDICTIONS, "object_id", "label", "predicted")
 
 
@@ -48,15 +52,26 @@ class Tested:
 
     objects: str  # a hash of the ids: the same for runs that were tested on the same objects
     right: NDArray[np.bool_]
+    groups: NDArray[np.int64] | None = None
+    """The group of near-duplicates that each object belongs to; None where each stands alone."""
+
+
+def read_groups(paths: Iterable[str | Path]) -> Groups:
+    """Read the near-duplicates of museums, from files of their names (rule near_duplicates)."""
+    return {Path(path).stem: read_csv(path, DUPLICATES) for path in paths}
 
 
 def read_runs(
-    runs: Iterable[Run], results: str | Path, splits: Iterable[str | Path]
+    runs: Iterable[Run],
+    results: str | Path,
+    splits: Iterable[str | Path],
+    groups: Groups | None = None,
 ) -> pd.DataFrame:
     """Read run folders into one row per run, in the order given; doubles count once.
 
     ``results`` is the study's folder of results; ``splits`` the path of each run's split, in the
-    runs' order. Columns: those of CELL, ``seed``, SCORES and ``n`` (test objects),
+    runs' order; ``groups`` the near-duplicates of the runs' museums, where ``tested`` shall know of
+    them. Columns: those of CELL, ``seed``, SCORES and ``n`` (test objects),
     ``validation_accuracy`` (0-1) and ``validation_loss`` at the chosen epoch, ``best_epoch``,
     ``epochs``, ``parameters`` (of the network with its head), ``features`` (their number),
     ``network`` (a name in NETWORKS), ``kind`` (of the method), ``first`` (kind of first weights),
@@ -80,13 +95,16 @@ def read_runs(
         if not found.select(["object_id", "label"]).equals(tests[path]):
             raise StudyError(_other_objects(run, Path(results), tests[path].to_pandas(), path))
         _check_scores(run, Path(results), row, found)
-        rows[run] = row | {"tested": _tested(found)}
+        rows[run] = row | {"tested": _tested(found, (groups or {}).get(run.collection))}
     return pd.DataFrame(list(rows.values()))
 
 
-def read_tested(run: Run, results: str | Path) -> Tested:
-    """Read which test objects a run gets right. Raises StudyError where the file is unreadable."""
-    return _tested(_predicted(run, Path(results), _LABELLED))
+def read_tested(run: Run, results: str | Path, groups: Groups | None = None) -> Tested:
+    """Read which test objects a run gets right; ``groups`` are its museum's near-duplicates.
+
+    Raises StudyError where the file is unreadable.
+    """
+    return _tested(_predicted(run, Path(results), _LABELLED), (groups or {}).get(run.collection))
 
 
 def read_histories(runs: Iterable[Run], results: str | Path) -> pd.DataFrame:
@@ -177,11 +195,21 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table if ordered else table.sort_by("object_id").combine_chunks()
 
 
-def _tested(found: pa.Table) -> Tested:
+def _tested(found: pa.Table, near_duplicates: pd.DataFrame | None) -> Tested:
     # Neither buffers nor lengths alone tell ids apart: "ab", "c" and "a", "bc" share the bytes.
     ids = "\n".join(found["object_id"].to_pylist())
     right = pc.equal(found["label"], found["predicted"]).to_numpy()
-    return Tested(hashlib.sha256(ids.encode()).hexdigest(), right)
+    groups = None if near_duplicates is None else _groups(found["object_id"], near_duplicates)
+    return Tested(hashlib.sha256(ids.encode()).hexdigest(), right, groups)
+
+
+def _groups(ids: pa.ChunkedArray, near_duplicates: pd.DataFrame) -> NDArray[np.int64] | None:
+    known = pa.array(near_duplicates["object_id"], pa.string())
+    place = pc.fill_null(pc.index_in(ids, value_set=known), -1).to_numpy()
+    numbers, _ = pd.factorize(near_duplicates["group"])
+    alone = len(numbers) + np.arange(len(ids))
+    groups = np.where(place < 0, alone, numbers[place]) if len(numbers) else alone
+    return groups if len(np.unique(groups)) < len(ids) else None
 
 
 def _other_objects(run: Run, results: Path, expected: pd.DataFrame, split: Path) -> str:

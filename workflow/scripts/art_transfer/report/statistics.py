@@ -75,14 +75,14 @@ def accuracy(
     right: Sequence[Values],
     random: np.random.Generator,
     shared: bool = False,
-    groups: Sequence[NDArray[np.int64]] | None = None,
+    groups: Sequence[NDArray[np.int64] | None] | None = None,
 ) -> Estimate:
     """The accuracy (0-1) of one way to train, from one array of right (1) and wrong (0) a seed.
 
     One seed: bootstrap over test objects. Several, each with its own test objects: see
     ``_of_seeds``; ``shared`` says that all were tested on the same objects in the same order.
-    ``groups`` has for each array the group of near-duplicates that each object belongs to:
-    then groups are drawn, not objects.
+    ``groups`` has for each array the group of near-duplicates that each object belongs to, or
+    None: then groups are drawn, not objects.
     """
     return _estimate([np.asarray(r, int) for r in right], _OF_ACCURACY, random, shared, groups)
 
@@ -92,7 +92,7 @@ def difference(
     right_over: Sequence[Values],
     random: np.random.Generator,
     shared: bool = False,
-    groups: Sequence[NDArray[np.int64]] | None = None,
+    groups: Sequence[NDArray[np.int64] | None] | None = None,
 ) -> Estimate:
     """The accuracy of one way to train minus another's, paired object by object; see ``accuracy``.
 
@@ -110,7 +110,7 @@ def _estimate(
     added: Sequence[int],
     random: np.random.Generator,
     shared: bool,
-    groups: Sequence[NDArray[np.int64]] | None,
+    groups: Sequence[NDArray[np.int64] | None] | None,
 ) -> Estimate:
     """The mean over seeds of each seed's mean, and its draws."""
     of = list(groups) if groups is not None else [None] * len(values)
