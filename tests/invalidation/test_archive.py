@@ -160,6 +160,19 @@ def test_the_records_name_no_place_and_no_time(unpacked, finished):
 
 
 @pytest.mark.full
+def test_with_every_checkpoint_no_run_is_repeated_for_the_sake_of_another(finished, plan, tmp_path):
+    done = command(finished, "pack", "results/small", tmp_path / "all.tar", "--checkpoints", "all")
+    assert done.returncode == 0, done.stderr
+    project = clone(finished, tmp_path / "elsewhere", tmp_path / "all.tar")
+    assert plan(project) == set()
+    change = tmp_path / "change.yaml"
+    change.write_text(yaml.safe_dump({"figures": {"saliency": {"maps": {"images": 1}}}}))
+    planned = plan(project, "small.yaml", str(change))
+    assert "saliency maps" in planned
+    assert not [job for job in planned if job.startswith(("head", "fine_tune"))]
+
+
+@pytest.mark.full
 def test_after_shared_only_what_changed_is_planned(unpacked, kept, plan, tmp_path):
     """Then only theta-hat's features are not there, and checkpoints that were not packed."""
     project = shutil.copytree(unpacked, tmp_path / "clone", symlinks=True)
