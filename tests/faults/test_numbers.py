@@ -259,7 +259,7 @@ def test_a_loss_that_explodes_leaves_no_run(kind, name, rate, tmp_path):
     method = "head" if kind == "head" else "fine_tuning"
     how = training(
         kind=method,
-        optimizer=Optimizer(name, rate, 0.9, False, 0.9, 1e-8),
+        optimizer=Optimizer(name, rate, 0.9, False, 0.9, 1e-8, 0.0),
         mixed_precision=precision,
     )
     try:
