@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.skipif(
     reason="only root can mount a small disk",
 )
 SIZE = 6_000_000
+SMALLEST = 100  # bytes; no writer's file is as small
 BIG = noise(300, 300)  # 270,000 bytes that do not shrink
 
 
@@ -189,11 +191,18 @@ def check_goes_on(write: Callable[[Path], object], folder: Path) -> None:
         for n in WRITERS
     ],
 )
-@pytest.mark.parametrize("kind", ["full", "nearly full", "read-only", "forbidden"])
+@pytest.mark.parametrize(
+    "kind", ["full", "nearly full", "out of names", "files limited", "read-only", "forbidden"]
+)
 def test_a_disk_that_takes_nothing_is_told(kind, name, disk):
     (disk / "finished").write_bytes(b"finished work")
     if kind in ("full", "nearly full"):
         fill(disk, 0 if kind == "full" else 90_000)
+    elif kind == "out of names":
+        used = os.statvfs(disk).f_files - os.statvfs(disk).f_ffree
+        subprocess.run(["mount", "-o", f"remount,nr_inodes={used}", disk], check=True)
+    elif kind == "files limited":  # as `ulimit -f`, which many clusters set
+        resource.setrlimit(resource.RLIMIT_FSIZE, (SMALLEST, resource.RLIM_INFINITY))
     elif kind == "read-only":
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     else:
@@ -204,8 +213,9 @@ def test_a_disk_that_takes_nothing_is_told(kind, name, disk):
         check_told(WRITERS[name], disk)
     finally:
         os.seteuid(0)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
     (disk / "ballast").unlink(missing_ok=True) if kind.endswith("full") else None
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,rw,nr_inodes=1000", disk], check=True)
     disk.chmod(0o755)
     check_goes_on(WRITERS[name], disk)
 

@@ -255,7 +255,9 @@ PRIVATE = [
     "",
     "x",
 ]
-STRANGE = dataclasses.replace(QUICK, hosts=("museum.example",), retries=0, timeout=2)
+STRANGE = dataclasses.replace(
+    QUICK, hosts=("museum.example",), other_hosts=("*",), retries=0, timeout=2
+)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -275,14 +277,43 @@ def test_a_redirect_leads_into_no_private_network(host):
         port = inside.address.rpartition(":")[2]
         inside.first["/page"] = [Reply(status=302, headers={"Location": f"http://{host}:{port}/x"})]
         with pytest.raises(UnansweredError, match="private network"):
-            Web(QUICK, "tests@example.org").get(f"{inside.address}/page", "image/*")
+            Web(dataclasses.replace(QUICK, other_hosts=("*",)), "tests@example.org").get(
+                f"{inside.address}/page", "image/*"
+            )
         assert inside.asked == ["/page"]
+
+
+@pytest.mark.parametrize("others", [(), ("museum.example",), ("*.localhost",), ("LOCAL",)])
+def test_a_host_that_the_config_does_not_name_is_not_asked(others, monkeypatch):
+    """Neither for an image that the metadata name nor after a redirect."""
+    monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
+    web = Web(dataclasses.replace(QUICK, other_hosts=others), "tests@example.org")
+    with MuseumServer(lambda path, query: Reply(b"fine")) as museum_:
+        other = museum_.address.replace("127.0.0.1", "localhost")
+        museum_.first["/page"] = [Reply(status=302, headers={"Location": f"{other}/x"})]
+        for address in (f"{other}/x", f"{museum_.address}/page"):
+            with pytest.raises(UnansweredError, match=r"other_hosts` name localhost; refused"):
+                web.get(address, "image/*")
+        assert museum_.asked == ["/page"]
+
+
+@pytest.mark.parametrize("others", [("*",), ("localhost",), ("museum.example", "LOCAL*")])
+def test_a_host_that_the_config_names_is(others, monkeypatch):
+    monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
+    web = Web(dataclasses.replace(QUICK, other_hosts=others), "tests@example.org")
+    with MuseumServer(lambda path, query: Reply(b"fine")) as museum_:
+        address = museum_.address.replace("127.0.0.1", "localhost")
+        assert web.get(f"{address}/x", "image/*") == b"fine"
 
 
 def test_a_secret_header_goes_to_the_config_s_hosts_only(monkeypatch):
     monkeypatch.setenv("MUSEUM_KEY", "s3cret")
     monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
-    manners = dataclasses.replace(QUICK, headers={"X-Api-Key": "${MUSEUM_KEY}", "X-Plain": "1"})
+    manners = dataclasses.replace(
+        QUICK,
+        headers={"X-Api-Key": "${MUSEUM_KEY}", "X-Plain": "1"},
+        other_hosts=("localhost",),
+    )
     with MuseumServer(lambda path, query: Reply(b"fine")) as museum_:
         other = museum_.address.replace("127.0.0.1", "localhost")
         museum_.first["/page"] = [Reply(status=302, headers={"Location": f"{other}/x"})]

@@ -146,6 +146,7 @@ QUICK = Manners(
     max_megabytes=50,
     slow_down=(),
     headers={},
+    other_hosts=(),
     hosts=("127.0.0.1",),
 )
 """Manners for loopback only."""

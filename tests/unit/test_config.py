@@ -66,6 +66,7 @@ COLLECTION_DEFAULTS = {
         "timeout": 60,
         "max_megabytes": 200,
         "slow_down": [],
+        "other_hosts": [],
         "headers": {},
     },
 }

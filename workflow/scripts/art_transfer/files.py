@@ -15,10 +15,14 @@ import yaml
 
 from art_transfer.errors import StudyError
 
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_REFUSALS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM),
+)
 _WORDS = (
     *map(os.strerror, _REFUSALS),
     "database or disk is full",
+    "disk I/O error",
     "attempt to write a readonly database",
     "unable to open database file",
 )

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import httpx2
@@ -48,7 +49,8 @@ class Manners:
     max_megabytes: float
     slow_down: tuple[int, ...]
     headers: dict[str, str]  # a value may name variables of the environment, as ``${API_KEY}``
-    hosts: tuple[str, ...]  # those that the config names: they may be private, and get secrets
+    other_hosts: tuple[str, ...]  # that data and redirects may name too, if public; `*` as in paths
+    hosts: tuple[str, ...]  # of the config's addresses: they may be private, and get secrets
 
     def pause(self, attempt: int) -> float:
         """The seconds to wait before a request is repeated; ``attempt`` counts from 0."""
@@ -167,6 +169,7 @@ class _PoliteTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions["timeout"] = httpx2.Timeout(self._manners.timeout).as_dict()
         if request.url.host not in self._manners.hosts:
+            _check_named(request, self._manners.other_hosts)
             _check_public(request)
             for name in self._secret:
                 request.headers.pop(name, None)
@@ -249,8 +252,18 @@ def _with_secrets(name: str, value: str) -> str:
     return SECRET.sub(lambda match: os.environ[match[1]], value)
 
 
+def _check_named(request: httpx2.Request, others: tuple[str, ...]) -> None:
+    """What a museum's data or a redirect names must be a host that the config has heard of."""
+    host = request.url.host
+    if host and not any(fnmatchcase(host, pattern.lower()) for pattern in others):
+        raise UnansweredError(
+            f"{request.url}: neither the collection's addresses nor its `web.other_hosts` name "
+            f"{host}; refused. If the museum keeps files there, add it to them"
+        )
+
+
 def _check_public(request: httpx2.Request) -> None:
-    """What a museum's data or a redirect names may be anywhere, but not inside our own network."""
+    """What a museum's data or a redirect names may not be inside our own network."""
     host = request.url.host
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
