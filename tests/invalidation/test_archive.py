@@ -166,7 +166,7 @@ def test_with_every_checkpoint_no_run_is_repeated_for_the_sake_of_another(finish
     project = clone(finished, tmp_path / "elsewhere", tmp_path / "all.tar")
     assert plan(project) == set()
     change = tmp_path / "change.yaml"
-    change.write_text(yaml.safe_dump({"figures": {"saliency": {"maps": {"images": 1}}}}))
+    change.write_text(yaml.safe_dump(CASES["figures.saliency.NAME.images-0"]["change"]))
     planned = plan(project, "small.yaml", str(change))
     assert "saliency maps" in planned
     assert not [job for job in planned if job.startswith(("head", "fine_tune"))]
