@@ -15,6 +15,9 @@ from art_transfer.settings import canonical
 from builders import CONFIG, small_config
 
 METHOD_DEFAULTS = {
+    "classifier": "none",
+    "training_preprocessing": "",
+    "train_share": 1.0,
     "preprocessing": "unit",
     "optimizer": {
         "name": "sgd",
@@ -113,7 +116,9 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "splits": {"rule": "stratified", "fixed": False, "group_near_duplicates": False},
         "pixels": {"fit": "stretch", "filter": "nearest"},
         "backbones": {"demo_plain": {"size": 32, "network": ""}},
-        "preprocessings": {"unit": {"scaling": "unit", "layer": "last"}},
+        "preprocessings": {
+            "unit": {"scaling": "unit", "layer": "last", "batch_norm": "inference"}
+        },
         "inits": small_config()["inits"],
         "methods": {
             "fine_tuning": {"kind": "fine_tuning", **METHOD_DEFAULTS},

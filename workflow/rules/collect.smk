@@ -109,8 +109,9 @@ rule fetch:
         [table for name in study.used_collections for table in images_of(name)],
         sorted(
             {
-                study.weights(run.init, run.backbone)
+                study.weights(init, run.backbone)
                 for run in study.runs
-                if study.settings.inits[run.init].weights is not None
+                for init in [study.base_init(run.init)]
+                if study.settings.inits[init].weights is not None
             }
         ),

@@ -32,7 +32,7 @@ def exported(wildcards):
 def card_settings(wildcards):
     """What a model card says beside what the run's folder holds."""
     chain = exported(wildcards)
-    first = study.settings.inits[chain[-1].init]
+    first = study.settings.inits[study.base_init(chain[-1].init)]
     file = first.weights[chain[-1].backbone] if first.weights else None
     words = f"{file.address} ({file.hash})" if file else f"random, {first.random}"
     network = NETWORKS[study.network(chain[0].backbone)].title

@@ -71,12 +71,11 @@ COMPARED = list(
 
 def cost_records():
     """The records of all runs, and of the features that heads were trained on."""
-    heads = [r for r in study.runs if study.settings.methods[r.method].kind == "head"]
     features = {}
-    for run in heads:
+    for run, read in [(run, path) for run in study.runs for path in study.features_read(run)]:
         own = ("", "") if study.shared_init(run.init) else (run.task, str(run.seed))
         names = (run.collection, own[0], run.backbone, run.init, "", own[1])
-        path = f"{study.features(run)}.cost.json"
+        path = f"{read}.cost.json"
         features[path] = CostRecord(path, "features", *names)
     runs = [
         CostRecord(

@@ -59,11 +59,54 @@ def again_without_training():
     trained on, they would have it trained again.
     """
     found = {path for r in study.runs for path in pixels_of(r.collection, r.backbone)}
-    heads = [run for run in study.runs if study.settings.methods[run.method].kind == "head"]
-    for run in heads:
+    for run in study.runs:
         if study.parent(run) is None:
-            found.add(f"{study.features(run)}.npy")
+            found.update(f"{path}.npy" for path in study.features_read(run))
     return found
+
+
+def features_files(suffix):
+    """An input function: these files of all features that a run reads."""
+    return lambda w: [f"{path}{suffix}" for path in study.features_read(run_of(w))]
+
+
+def batch_norm_settings(wildcards):
+    """The settings of a network with batch-norm statistics of a collection."""
+    block = study.settings.inits[wildcards.init]
+    base = Run(wildcards.collection, "", wildcards.backbone, block.init, "", 0)
+    return canonical(
+        BatchNormSettings(study.extraction(base, block.preprocessing), block.batch_norm)
+    )
+
+
+def batch_norm_base(wildcards):
+    """The first weights whose batch-norm statistics are changed."""
+    base = study.base_init(wildcards.init)
+    return study.first_file(Run(wildcards.collection, "", wildcards.backbone, base, "", 0))
+
+
+rule batch_norm:
+    input:
+        first=batch_norm_base,
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        "resources/{collection}/batch-norm/{backbone}/{init}.keras",
+    log:
+        "logs/resources/{collection}/batch-norm/{backbone}/{init}.log",
+    benchmark:
+        "logs/resources/{collection}/batch-norm/{backbone}/{init}.tsv"
+    wildcard_constraints:
+        init=any_of(n for n, block in study.settings.inits.items() if block.batch_norm),
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=batch_norm_settings,
+        code=fingerprint("batch_norm.py"),
+    script:
+        "../scripts/batch_norm.py"
 
 
 rule features_shared:
@@ -113,9 +156,9 @@ rule features_of_run:
 rule head:
     input:
         split=lambda w: study.split(w.collection, w.task, w.seed),
-        features=lambda wildcards: f"{study.features(run_of(wildcards))}.npy",
-        ids=lambda wildcards: f"{study.features(run_of(wildcards))}.ids.csv",
-        record=lambda wildcards: f"{study.features(run_of(wildcards))}.json",
+        features=features_files(".npy"),
+        ids=features_files(".ids.csv"),
+        record=features_files(".json"),
         first=lambda wildcards: study.first_file(run_of(wildcards)),
     output:
         **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
@@ -135,6 +178,35 @@ rule head:
         state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/head.py"
+
+
+rule classifier:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        features=features_files(".npy"),
+        ids=features_files(".ids.csv"),
+        record=features_files(".json"),
+    output:
+        **{
+            name: f"{RESULTS}/runs/{RUN}/{file}"
+            for name, file in OUTPUTS.items()
+            if name != "model"  # what is left is a table of predictions, and no network
+        },
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "classifier"),
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=training_settings,
+        code=fingerprint("classifier.py"),
+    script:
+        "../scripts/classifier.py"
 
 
 rule fine_tune:

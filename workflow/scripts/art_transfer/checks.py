@@ -11,7 +11,7 @@ import yaml
 from art_transfer import config
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import SECRET, Init, Run, canonical
+from art_transfer.settings import SECRET, Init, Method, Run, canonical
 from art_transfer.study import Study
 
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
@@ -36,6 +36,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_tasks,
         _wrong_weights,
         _wrong_predict,
+        _without_checkpoint,
     )
     for find in checks:
         mistakes = list(dict.fromkeys(find(study)))
@@ -56,8 +57,10 @@ def _wrong_names(study: Study) -> Iterator[str]:
     for name, collection in all_.collections.items():
         yield from _unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
     for name, method in all_.methods.items():
-        key = f"methods.{name}.preprocessing"
-        yield from _unknown(key, [method.preprocessing], all_.preprocessings, "preprocessings")
+        for field in ("preprocessing", "training_preprocessing"):
+            named = [value for value in [getattr(method, field)] if value]
+            key = f"methods.{name}.{field}"
+            yield from _unknown(key, named, all_.preprocessings, "preprocessings")
     for name, init in all_.inits.items():
         yield from _wrong_init(study, f"inits.{name}", init)
     for name, experiment in all_.experiments.items():
@@ -125,10 +128,17 @@ def _open_secrets(study: Study) -> Iterator[str]:
 
 def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
     all_ = study.settings
-    kinds = [name for name in ("weights", "random", "collection") if getattr(init, name)]
+    every = ("weights", "random", "collection", "batch_norm")
+    kinds = [name for name in every if getattr(init, name)]
     if len(kinds) != 1:
-        yield f"`{key}` has {kinds or 'none'} of `weights`, `random`, `collection`; expected one"
+        expected = ", ".join(f"`{name}`" for name in every)
+        yield f"`{key}` has {kinds or 'none'} of {expected}; expected one"
         return
+    if init.batch_norm is not None:
+        yield from _wrong_batch_norm(study, key, init)
+        return
+    if init.preprocessing is not None:
+        yield f"`{key}.preprocessing` is for inits with `batch_norm`"
     parts = {"collection": init.collection, "init": init.init, "method": init.method}
     if init.collection is None:
         given = [name for name in (*parts, "task", "seed") if getattr(init, name) is not None]
@@ -145,6 +155,27 @@ def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
             yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
     if init.task is not None:
         yield from _unknown(f"{key}.task", [init.task], all_.tasks, "tasks")
+
+
+def _wrong_batch_norm(study: Study, key: str, init: Init) -> Iterator[str]:
+    """Statistics are taken anew once for all tasks and seeds, so the weights must be one file."""
+    all_ = study.settings
+    for field, known in (("init", all_.inits), ("preprocessing", all_.preprocessings)):
+        value = getattr(init, field)
+        if value is None:
+            yield f"`{key}` takes statistics anew and lacks the key `{field}`"
+        else:
+            yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
+    base = all_.inits.get(init.init or "")
+    fixed = base is None or base.weights or (base.task is not None and base.seed is not None)
+    if not fixed:
+        yield (
+            f"`{key}.init` is {init.init!r}, which is another for each task or seed; expected one "
+            "of `weights`, or of a run with its `task` and `seed`"
+        )
+    given = [name for name in ("method", "task", "seed") if getattr(init, name) is not None]
+    if given:
+        yield f"`{key}` starts from batch_norm and so cannot have {given}"
 
 
 def _wrong_networks(study: Study) -> Iterator[str]:
@@ -176,9 +207,58 @@ def _wrong_methods(study: Study) -> Iterator[str]:
             if method.kind == "head" and value != only:
                 yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
         if method.kind == "fine_tuning" and method.standardize:
-            yield f"`{key}.standardize` is for methods of kind head: whole networks see pixels"
+            yield f"`{key}.standardize` is for heads and classifiers: whole networks see pixels"
+        if method.kind != "classifier" and method.optimizer is None:
+            yield f"`{key}` lacks the key `optimizer`, which a method of kind {method.kind} needs"
+        if (method.kind == "classifier") != (method.classifier != "none"):
+            yield (
+                f"`{key}.classifier` is {method.classifier!r}, and its `kind` {method.kind!r}; "
+                "expected a classifier for the kind classifier, and for no other"
+            )
+        if method.kind == "classifier":
+            yield from _untrained(key, method)
+        yield from _wrong_preprocessing(study, key, method)
         if method.schedule == "constant" and method.schedule_warmup_epochs:
             yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
+
+
+def _untrained(key: str, method: Method) -> Iterator[str]:
+    """A classifier of scikit-learn's has no epochs, and none of what they need."""
+    read = {"kind", "classifier", "preprocessing", "train_share", "standardize"}
+    defaults = config.schema()["$defs"]["method"]["properties"]
+    for field, value in vars(method).items():
+        if field not in read and value != defaults[field].get("default"):
+            yield f"`{key}.{field}` is not for methods of kind classifier; leave it out"
+
+
+def _wrong_preprocessing(study: Study, key: str, method: Method) -> Iterator[str]:
+    """Networks are tested as they are left behind, and so never with a batch's own statistics."""
+    known = study.settings.preprocessings
+    tested, name = known[method.preprocessing], method.training_preprocessing
+    if tested.batch_norm == "batch":
+        yield (
+            f"`{key}.preprocessing` is {method.preprocessing!r}, whose `batch_norm` is batch; that "
+            "is for the `training_preprocessing` of heads"
+        )
+    if name and (method.kind != "head" or known[name].layer != tested.layer):
+        yield (
+            f"`{key}.training_preprocessing` is {name!r}; expected it for a head only, and with "
+            f"the layer of {method.preprocessing!r}"
+        )
+
+
+def _without_checkpoint(study: Study) -> Iterator[str]:
+    """A classifier leaves no network that one could start from, look into or ask."""
+    all_ = study.settings
+    used = [(f"inits.{name}.method", init.method) for name, init in all_.inits.items()]
+    for name, figure in all_.figures.saliency.items():
+        used += [(f"figures.saliency.{name}.before.method", figure.before.method)]
+        used += [(f"figures.saliency.{name}.after.method", figure.after.method)]
+    if study.predicting is not None:
+        used.append(("predict.run", study.predicting.method))
+    for key, method in used:
+        if method is not None and all_.methods[method].kind == "classifier":
+            yield f"`{key}` names {method!r}, a classifier, which leaves no network"
 
 
 def _endless_inits(study: Study) -> Iterator[str]:
@@ -217,12 +297,13 @@ def _wrong_weights(study: Study) -> Iterator[str]:
     """An init of files must have one for each backbone that it is used with."""
     told = set()
     for run in study.runs:
-        files = study.settings.inits[run.init].weights
-        pair = (run.init, run.backbone)
+        init = study.base_init(run.init)
+        files = study.settings.inits[init].weights
+        pair = (init, run.backbone)
         if files is not None and run.backbone not in files and pair not in told:
             told.add(pair)
             yield (
-                f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
+                f"`inits.{init}.weights` has no file for the backbone {run.backbone!r}, "
                 f"which {run.folder} needs; it has: {sorted(files)}"
             )
 

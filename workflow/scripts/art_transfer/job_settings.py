@@ -23,7 +23,7 @@ class Architecture:
 class FirstWeights:
     """What decides a network's first weights, beside the file that the rule has as its input."""
 
-    kind: str  # "weights", "random" or "run"
+    kind: str  # "weights", "random", "batch_norm" (another init's, changed) or "run"
     seed: int  # of random ones
 
 
@@ -34,7 +34,16 @@ class Extraction:
     architecture: Architecture
     first: FirstWeights
     scaling: str
+    batch_norm: str  # "inference" or "batch"
     threads: int
+
+
+@dataclass(frozen=True)
+class BatchNormSettings:
+    """All settings that a network with new batch-norm statistics depends on."""
+
+    base: Extraction  # how the images go through the network as it was
+    how: str  # "updated" or "reestimated"
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ class Preprocessing:
 
     scaling: str
     layer: str
+    batch_norm: str
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Init:
-    """Where a network's first weights come from: files, chance, or another run."""
+    """Where a network's first weights come from: files, chance, another run, or another init."""
 
     weights: dict[str, WeightsFile] | None = None
     random: str | None = None
@@ -139,6 +140,8 @@ class Init:
     method: str | None = None
     task: str | None = None
     seed: int | None = None
+    batch_norm: str | None = None
+    preprocessing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,10 @@ class Method:
     """How a network, or a head on its features, is trained."""
 
     kind: str
+    classifier: str
     preprocessing: str
-    optimizer: Optimizer
+    training_preprocessing: str
+    train_share: float
     batch_size: int
     epochs: int
     patience: int
@@ -176,6 +181,7 @@ class Method:
     mixed_precision: str
     jit_compile: bool
     gpus: int
+    optimizer: Optimizer | None = None  # none for a classifier
 
 
 @dataclass(frozen=True)

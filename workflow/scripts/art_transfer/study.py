@@ -92,7 +92,7 @@ class Study:
 
     def parent(self, run: Run) -> Run | None:
         """The run whose checkpoint ``run`` starts from, if there is one."""
-        init = self.settings.inits[run.init]
+        init = self.settings.inits[self.base_init(run.init)]
         if init.collection is None:
             return None
         assert init.init is not None and init.method is not None
@@ -145,7 +145,7 @@ class Study:
         A file says so itself; a run expects what it was trained with; random weights nothing in
         particular, which counts as [0, 1].
         """
-        block = self.settings.inits[init]
+        block = self.settings.inits[self.base_init(init)]
         if block.weights is not None:
             return block.weights[backbone].expects
         if block.random is not None:
@@ -158,13 +158,16 @@ class Study:
         scaling = self.settings.preprocessings[preprocessing].scaling
         return self.expected_scaling(backbone, init) if scaling == "matched" else scaling
 
+    def base_init(self, init: str) -> str:
+        """The init whose weights another one changes in their batch-norm statistics; or itself."""
+        block = self.settings.inits[init]
+        return block.init if block.batch_norm is not None and block.init is not None else init
+
     def shared_init(self, init: str) -> bool:
         """Whether an init gives the same weights for every task and seed."""
-        block = self.settings.inits[init]
+        block = self.settings.inits[self.base_init(init)]
         if block.collection is not None:
-            assert block.init is not None
-            fixed = block.task is not None and block.seed is not None
-            return fixed
+            return block.task is not None and block.seed is not None
         return block.weights is not None
 
     def features(self, run: Run, preprocessing: str | None = None) -> str:
@@ -178,6 +181,14 @@ class Study:
                 f"/seed-{run.seed}"
             )
         return f"{folder}/{preprocessing}"
+
+    def features_read(self, run: Run) -> list[str]:
+        """Paths without suffix of all features that a run reads: those of its training last."""
+        method = self.settings.methods[run.method]
+        if method.kind == "fine_tuning":
+            return []
+        names = [method.preprocessing, method.training_preprocessing]
+        return [self.features(run, name) for name in names if name]
 
     def source(self, collection: str) -> SourceSettings:
         """The settings of a collection's source."""
@@ -196,10 +207,12 @@ class Study:
             self.settings.backbones[run.backbone].size,
             self.settings.preprocessings[preprocessing].layer,
         )
-        kind = "weights" if block.weights else "random" if block.random else "run"
+        kinds = ("weights", "random", "batch_norm")
+        kind = next((name for name in kinds if getattr(block, name)), "run")
         first = FirstWeights(kind, run.seed if kind == "random" else 0)
         scaling = self.scaling(run.backbone, run.init, preprocessing)
-        return Extraction(architecture, first, scaling, self.settings.threads)
+        batch_norm = self.settings.preprocessings[preprocessing].batch_norm
+        return Extraction(architecture, first, scaling, batch_norm, self.settings.threads)
 
     def training(self, run: Run) -> Training:
         """The settings of ``run``."""
@@ -220,6 +233,8 @@ class Study:
 
     def first_file(self, run: Run) -> list[str]:
         """The file that ``run``'s first weights come from; none for random ones."""
+        if self.settings.inits[run.init].batch_norm is not None:
+            return [f"resources/{run.collection}/batch-norm/{run.backbone}/{run.init}.keras"]
         parent = self.parent(run)
         if parent is not None:
             return [f"{self.results}/{parent.folder}/{CHECKPOINT}"]

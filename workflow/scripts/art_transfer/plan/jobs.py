@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from art_transfer.study import CHECKPOINT
 
-RUN_RULES = ("fine_tune", "head")
+RUN_RULES = ("fine_tune", "head", "classifier")
 """The rules that make run folders."""
 
 

@@ -32,10 +32,11 @@ DPI = 200
 """Dots per inch of PNG files, and of images within PDF files."""
 
 SCRATCH_COLOR = "tab:orange"
-DASHES = {"head": "-.", "fine_tuning": "--"}
+DASHES = {"head": "-.", "fine_tuning": "--", "classifier": ":"}
 DASH_TITLES = {
     "head": "off the shelf\n(head only)",
     "fine_tuning": "fine tuning\n(whole network)",
+    "classifier": "off the shelf\n(classifier)",
 }
 _MARKERS = [*"osD^X*<>hpdH8", (4, 1, 0), *"vP"]
 _LOOK: dict[str, Any] = {

@@ -64,7 +64,7 @@ def _built(architecture: Architecture, first: FirstWeights, file: str | Path) ->
     model = keras.Model(backbone.input, pooled, name=architecture.network)
     if first.kind == "random":
         randomize(model, first.seed)
-    elif first.kind == "run":
+    elif first.kind in ("run", "batch_norm"):
         _copy_from_run(model, Path(file))
     return model
 

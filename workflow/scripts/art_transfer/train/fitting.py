@@ -92,6 +92,7 @@ def fit(
     one of these epochs, and does nothing if it holds a later one, whose call restores the
     weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
+    assert method.optimizer is not None  # checks.py
     steps = len(train), last_epoch - first_epoch + 1
     model.compile(
         optimizer=make_optimizer(method.optimizer, learning_rate(method, *steps)),
@@ -131,6 +132,7 @@ def learning_rate(method: Method, batches: int, epochs: int) -> Any:
 
     The cosine falls to zero after ``epochs``, even if early stopping ends the training before.
     """
+    assert method.optimizer is not None  # checks.py
     rate = method.optimizer.learning_rate
     if method.schedule == "constant":
         return rate

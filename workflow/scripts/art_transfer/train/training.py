@@ -14,10 +14,11 @@ from art_transfer.errors import StudyError
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Method
+from art_transfer.train import evaluation
 from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
-from art_transfer.train.calibration import fit_calibration
-from art_transfer.train.evaluation import metrics, predictions
+from art_transfer.train.evaluation import Tested
+from art_transfer.train.features import moments
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import scale
 from art_transfer.train.scope import scope
@@ -52,12 +53,7 @@ class Trained:
     """A finished run."""
 
     model: keras.Model  # from scaled pixels to probabilities
-    history: pd.DataFrame
-    predictions: pd.DataFrame
-    metrics: dict[str, object]
-    calibration: dict[str, object]
-    classes: list[str]
-    images: int  # how many passed through what was trained
+    tested: Tested
 
 
 def train_head(
@@ -75,7 +71,7 @@ def train_head(
     width = features.shape[1]
     mean, deviation = np.zeros(width, np.float32), np.ones(width, np.float32)
     if training.method.standardize:
-        mean, deviation = _scale_of(features[(split["split"] == "train").to_numpy()])
+        mean, deviation = moments(features[(split["split"] == "train").to_numpy()])
         features = (features - mean) / deviation
     data = Data(split, lambda positions: features[positions])
     seed = training.run.seed
@@ -88,13 +84,6 @@ def train_head(
     kernel /= deviation[:, None]  # the whole network's features come as they are
     whole.get_layer(HEAD).set_weights([kernel, bias - mean @ kernel])
     return _tested(whole, small, data, history, training)
-
-
-def _scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each feature; 1 for those that are all the same."""
-    mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
-    deviation[deviation == 0] = 1
-    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def fine_tune(
@@ -174,21 +163,8 @@ def _tested(
     method = training.method
     candidates = history[history["epoch"] > method.head_warmup_epochs]
     best = int(candidates["epoch"].iloc[int(candidates["val_loss"].argmin())])
-    probability = probabilities(tested, data.batches("test", method.batch_size))
-    split = data.table[data.table["split"] == "test"]
-    table = predictions(
-        split["object_id"].tolist(), split["label"].tolist(), data.classes, probability
-    )
-    validation = data.batches("validation", method.batch_size)
-    calibration = fit_calibration(probabilities(tested, validation), validation.classes)
-    count = data.table["split"].value_counts()
-    per_epoch = int(count["train"] + count["validation"])
-    return Trained(
-        model=model,
-        history=history,
-        predictions=table,
-        metrics=metrics(table, history, best, int(count["validation"])),
-        calibration=calibration,
-        classes=data.classes,
-        images=per_epoch * len(history) + int(count["test"]),
-    )
+    probability = {
+        name: probabilities(tested, data.batches(name, method.batch_size))
+        for name in ("test", "validation")
+    }
+    return Trained(model, evaluation.tested(data.table, probability, history, best))
