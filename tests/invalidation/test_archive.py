@@ -164,6 +164,8 @@ def test_with_every_checkpoint_no_run_is_repeated_for_the_sake_of_another(finish
     done = command(finished, "pack", "results/small", tmp_path / "all.tar", "--checkpoints", "all")
     assert done.returncode == 0, done.stderr
     project = clone(finished, tmp_path / "elsewhere", tmp_path / "all.tar")
+    done = snakemake(project, "shared", "--cores", "2", "--configfile", "small.yaml")
+    assert done.returncode == 0, done.stdout[-3000:]
     assert plan(project) == set()
     change = tmp_path / "change.yaml"
     change.write_text(yaml.safe_dump(CASES["figures.saliency.NAME.images-0"]["change"]))

@@ -25,10 +25,12 @@ from art_transfer.job_settings import (
     Described,
     DuplicatesSettings,
     GainsSettings,
+    FigureSettings,
     ImagesSettings,
     IndexSettings,
     LabelRulesSettings,
     LabelSettings,
+    LayersSettings,
     MosaicSettings,
     OverlapSettings,
     PredictSettings,
@@ -39,6 +41,7 @@ from art_transfer.job_settings import (
     TableSettings,
     TitleSettings,
     Transfer,
+    TransfersSettings,
     WeightsSettings,
 )
 from art_transfer.networks import NETWORKS

@@ -28,6 +28,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _wrong_figures,
         _wrong_images,
         _open_secrets,
         _wrong_networks,
@@ -89,6 +90,24 @@ def _wrong_names(study: Study) -> Iterator[str]:
             trained = getattr(saliency, side)
             yield from _unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
             yield from _unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+
+
+def _wrong_figures(study: Study) -> Iterator[str]:
+    """Every name in a figure of experiments or of first weights must be the name of a block."""
+    all_, figures = study.settings, study.settings.figures
+    for kind in ("collapse", "transfers"):
+        for name, spec in getattr(figures, kind).items():
+            key = f"figures.{kind}.{name}.experiments"
+            yield from _unknown(key, spec.experiments, all_.experiments, "experiments")
+    for kind in ("layers", "learning_curves"):
+        for name, spec in getattr(figures, kind).items():
+            key = f"figures.{kind}.{name}"
+            for field in ("collection", "backbone"):
+                known = getattr(all_, f"{field}s")
+                yield from _unknown(f"{key}.{field}", [getattr(spec, field)], known, f"{field}s")
+            for field in ("tasks", "inits", "methods"):
+                names, known = getattr(spec, field), getattr(all_, field)
+                yield from _unknown(f"{key}.{field}", names, known, field)
 
 
 def _wrong_images(study: Study) -> Iterator[str]:
@@ -281,6 +300,9 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
     for name in study.settings.figures.saliency:
         pairs = study.saliency_runs(name)
         wanted += [(f"figures.saliency.{name}.tasks", run) for pair in pairs for run in pair]
+    for kind in ("layers", "learning_curves"):
+        for name, spec in getattr(study.settings.figures, kind).items():
+            wanted += [(f"figures.{kind}.{name}.tasks", run) for run in study.runs_of_inits(spec)]
     for key, start in wanted:
         run: Run | None = start
         while run is not None:

@@ -234,6 +234,38 @@ class CurvesSettings:
 
 
 @dataclass(frozen=True)
+class FigureSettings:
+    """Whose predictions are drawn."""
+
+    results: str
+    title: str
+    titles: dict[str, str]
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+
+
+@dataclass(frozen=True)
+class LayersSettings:
+    """Whose layers are compared: probes of them, and the features that these were fitted on."""
+
+    figure: FigureSettings
+    layers: tuple[str, ...]  # of each run
+    features: tuple[str, ...]  # of each run, the path without suffix
+
+
+@dataclass(frozen=True)
+class TransfersSettings:
+    """Which transfers between museums are mapped."""
+
+    results: str
+    title: str
+    titles: dict[str, str]
+    pairs: tuple[tuple[Run, ...], ...]  # a run from other weights, and the one that it is over
+    sources: tuple[tuple[str, ...], ...]  # of each pair, the museums that those were trained on
+    seed: int  # of the bootstrap
+
+
+@dataclass(frozen=True)
 class SaliencySettings:
     """Which pairs of networks are compared, one pair for each task."""
 

@@ -238,12 +238,36 @@ class Saliency:
 
 
 @dataclass(frozen=True)
+class OfExperiments:
+    """A figure of all runs of some experiments."""
+
+    title: str
+    experiments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OfInits:
+    """A figure of first weights beside each other, over methods in their order."""
+
+    title: str
+    collection: str
+    tasks: tuple[str, ...]
+    backbone: str
+    inits: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Figures:
     """The figures of a study, by name."""
 
     mosaic: dict[str, Mosaic]
     curves: dict[str, Curves]
     saliency: dict[str, Saliency]
+    collapse: dict[str, OfExperiments]
+    layers: dict[str, OfInits]
+    learning_curves: dict[str, OfInits]
+    transfers: dict[str, OfExperiments]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from art_transfer.job_settings import (
     SourceSettings,
     Training,
 )
-from art_transfer.settings import Run, Settings
+from art_transfer.settings import OfInits, Run, Settings
 
 T = TypeVar("T")
 
@@ -50,11 +50,29 @@ class Study:
             [run for name in self.settings.experiments for run in self.experiment_runs(name)]
             + [
                 run
+                for spec in [
+                    *self.settings.figures.layers.values(),
+                    *self.settings.figures.learning_curves.values(),
+                ]
+                for run in self.runs_of_inits(spec)
+            ]
+            + [
+                run
                 for name in self.settings.figures.saliency
                 for pair in [*self.saliency_runs(name), self.saliency_null(name)]
                 for run in pair
             ]
         )
+
+    def runs_of_inits(self, spec: OfInits) -> list[Run]:
+        """The runs of a figure of first weights, for each seed."""
+        return [
+            Run(spec.collection, task, spec.backbone, init, method, seed)
+            for task in spec.tasks
+            for init in spec.inits
+            for method in spec.methods
+            for seed in self.settings.seeds
+        ]
 
     @cached_property
     def runs(self) -> list[Run]:
