@@ -37,5 +37,7 @@ with logged(snakemake.log[0]):
     trained = train_head(training, split, features, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
     machine = meter.report(trained.tested.images, state.earlier_seconds) | state.report()
-    write_run(folder, trained, training, inputs, machine, snakemake.params.code)
+    write_run(
+        folder, trained.model, trained.tested, training, inputs, machine, snakemake.params.code
+    )
     state.remove()

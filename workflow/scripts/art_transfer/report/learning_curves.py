@@ -13,11 +13,8 @@ from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_runs
 from art_transfer.report.series import PANEL, at_left, panels, percent_axis
-from art_transfer.report.style import look, plain_log
+from art_transfer.report.style import COLORS, look, plain_log
 from art_transfer.report.tables import network_titles, words
-
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Of first weights, in their order (Okabe and Ito 2008)."""
 
 
 def curves_table(wanted: FigureSettings, groups: Groups) -> pd.DataFrame:

@@ -31,6 +31,9 @@ WIDTH = 7.0
 DPI = 200
 """Dots per inch of PNG files, and of images within PDF files."""
 
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Of first weights, in their order, where networks have none (Okabe and Ito 2008)."""
+
 SCRATCH_COLOR = "tab:orange"
 DASHES = {"head": "-.", "fine_tuning": "--", "classifier": ":"}
 DASH_TITLES = {

@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 
 from art_transfer.settings import Method
 from art_transfer.train.evaluation import Tested, tested
-from art_transfer.train.features import moments
+from art_transfer.train.scaling import moments
 
 Make = Callable[[Any, int, int], ClassifierMixin]
 """Makes a classifier from the value that it has to set, a seed and a number of threads."""

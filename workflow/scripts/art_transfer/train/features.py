@@ -83,10 +83,3 @@ def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> N
     if not np.isfinite(found).all():
         raise StudyError(f"{path}: a feature is no number; delete it to have it made again")
     return found
-
-
-def moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each feature; 1 for those that are all the same."""
-    mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
-    deviation[deviation == 0] = 1
-    return mean.astype(np.float32), deviation.astype(np.float32)

@@ -13,24 +13,24 @@ from art_transfer.formats import HISTORY, PREDICTIONS, write_csv, write_parquet
 from art_transfer.job_settings import Training
 from art_transfer.train.backbones import FEATURES
 from art_transfer.train.evaluation import Tested
-from art_transfer.train.training import Trained
 
 
 def write_run(
     folder: str | Path,
-    trained: Trained,
+    model: keras.Model,
+    tested: Tested,
     training: Training,
     inputs: dict[str, str],
     machine: dict[str, Any],
     code: str,
 ) -> None:
     """Write the files of a run that leaves a network, as ``write_tested`` does the others."""
-    write_model(trained.model, Path(folder) / "model.keras")
+    write_model(model, Path(folder) / "model.keras")
     network = {
-        "parameters": trained.model.count_params(),
-        "features": trained.model.get_layer(FEATURES).output.shape[-1],
+        "parameters": model.count_params(),
+        "features": model.get_layer(FEATURES).output.shape[-1],
     }
-    write_tested(folder, trained.tested, training, inputs, network | machine, code)
+    write_tested(folder, tested, training, inputs, network | machine, code)
 
 
 def write_tested(

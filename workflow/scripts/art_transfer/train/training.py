@@ -18,9 +18,8 @@ from art_transfer.train import evaluation
 from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import Tested
-from art_transfer.train.features import moments
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import moments, scale
 from art_transfer.train.scope import scope
 from art_transfer.train.state import State
 
