@@ -44,6 +44,7 @@ METHOD_DEFAULTS = {
     "jit_compile": False,
     "gpus": 1,
 }
+FIGURES = ["mosaic", "curves", "saliency", "collapse", "layers", "learning_curves", "transfers"]
 TASK_DEFAULTS = {
     "choose": "first",
     "roles": [],
@@ -123,7 +124,7 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
             "off_the_shelf": {"kind": "head", **METHOD_DEFAULTS},
         },
         "experiments": {"table": {"title": "", **small_config()["experiments"]["table"]}},
-        "figures": {"mosaic": {}, "curves": {}, "saliency": {}},
+        "figures": {name: {} for name in FIGURES},
     }
     assert given == small_config(), "what the user gave must stay as it was"
 

@@ -20,6 +20,15 @@ FILE = {"address": "w.h5", "hash": "sha256:" + "0" * 64, "expects": "unit"}
 TABLE = small_config()["experiments"]["table"]
 TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
 
+SVM = {"kind": "classifier", "classifier": "linear_svm", "preprocessing": "unit"}
+AGAIN = {"batch_norm": "updated", "init": "files", "preprocessing": "unit"}
+OF_INITS = {
+    "collection": "museum",
+    "tasks": ["type"],
+    "backbone": "demo_plain",
+    "inits": ["files"],
+    "methods": ["off_the_shelf"],
+}
 MISTAKES = {
     # unknown keys
     "top": ({"sead": [1]}, ["the config", "`sead`", "did you mean `seeds`?", "'tasks'"]),
@@ -218,6 +227,97 @@ MISTAKES = {
     "frozen_layers_of_a_head": (
         {"methods__off_the_shelf__frozen_layers": 1},
         ["`methods.off_the_shelf.frozen_layers`", "kind head"],
+    ),
+    "head_without_optimizer": (
+        {"methods__off_the_shelf__optimizer": None},
+        ["`methods.off_the_shelf`", "lacks", "`optimizer`", "kind head"],
+    ),
+    "classifier_of_a_head": (
+        {"methods__off_the_shelf__classifier": "linear_svm"},
+        ["`methods.off_the_shelf.classifier`", "'linear_svm'", "'head'"],
+    ),
+    "classifier_that_is_none": (
+        {"methods__svm": {"kind": "classifier", "preprocessing": "unit"}},
+        ["`methods.svm.classifier`", "'none'", "'classifier'"],
+    ),
+    "epochs_of_a_classifier": (
+        {"methods__svm": SVM | {"epochs": 5}},
+        ["`methods.svm.epochs`", "kind classifier", "leave it out"],
+    ),
+    "optimizer_of_a_classifier": (
+        {"methods__svm": SVM | {"optimizer": {"name": "sgd", "learning_rate": 0.1}}},
+        ["`methods.svm.optimizer`", "kind classifier"],
+    ),
+    "init_from_a_classifier": (
+        {"methods__svm": SVM, "inits__photo_net__method": "svm"},
+        ["`inits.photo_net.method`", "'svm'", "no network"],
+    ),
+    "saliency_of_a_classifier": (
+        {
+            "methods__svm": SVM,
+            "figures__saliency__f": SALIENCY | {"before": {"init": "files", "method": "svm"}},
+        },
+        ["`figures.saliency.f.before.method`", "'svm'", "no network"],
+    ),
+    "training_preprocessing_that_is_not_there": (
+        {"methods__off_the_shelf__training_preprocessing": "batch"},
+        ["`methods.off_the_shelf.training_preprocessing`", "'batch'", "['unit']"],
+    ),
+    "training_preprocessing_of_another_layer": (
+        {
+            "preprocessings__deep": {"layer": "block1_conv"},
+            "methods__off_the_shelf__training_preprocessing": "deep",
+        },
+        ["`methods.off_the_shelf.training_preprocessing`", "'deep'", "the layer of 'unit'"],
+    ),
+    "training_preprocessing_of_fine_tuning": (
+        {"methods__fine_tuning__training_preprocessing": "unit"},
+        ["`methods.fine_tuning.training_preprocessing`", "a head only"],
+    ),
+    "tested_on_a_batchs_own_statistics": (
+        {
+            "preprocessings__batch": {"batch_norm": "batch"},
+            "methods__off_the_shelf__preprocessing": "batch",
+        },
+        ["`methods.off_the_shelf.preprocessing`", "'batch'", "`training_preprocessing`"],
+    ),
+    # batch-norm statistics
+    "statistics_of_nothing": (
+        {"inits__again": {"batch_norm": "updated", "preprocessing": "unit"}},
+        ["`inits.again`", "lacks the key `init`"],
+    ),
+    "statistics_seen_nohow": (
+        {"inits__again": {"batch_norm": "updated", "init": "files"}},
+        ["`inits.again`", "lacks the key `preprocessing`"],
+    ),
+    "statistics_of_random_weights": (
+        {"inits__again": {"batch_norm": "updated", "init": "random", "preprocessing": "unit"}},
+        ["`inits.again.init`", "'random'", "each task or seed"],
+    ),
+    "statistics_and_a_task": (
+        {"inits__again": AGAIN | {"task": "type"}},
+        ["`inits.again`", "batch_norm", "['task']"],
+    ),
+    "preprocessing_of_another_init": (
+        {"inits__files__preprocessing": "unit"},
+        ["`inits.files.preprocessing`", "`batch_norm`"],
+    ),
+    # figures beyond the paper
+    "figure_of_no_experiment": (
+        {"figures__collapse": {"f": {"experiments": ["tabel"]}}},
+        ["`figures.collapse.f.experiments`", "'tabel'", "['table']"],
+    ),
+    "figure_of_no_method": (
+        {"figures__layers": {"f": OF_INITS | {"methods": ["probe"]}}},
+        ["`figures.layers.f.methods`", "'probe'"],
+    ),
+    "figure_of_no_museum": (
+        {"figures__learning_curves": {"f": OF_INITS | {"collection": "met"}}},
+        ["`figures.learning_curves.f.collection`", "'met'"],
+    ),
+    "figure_of_a_task_that_is_lacking": (
+        {"figures__layers": {"f": OF_INITS | {"collection": "photos", "tasks": ["material"]}}},
+        ["`figures.layers.f.tasks`", "photos", "'material'"],
     ),
     # networks and their weights
     "network": (

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.formats import DUPLICATES, SPLITS
-from art_transfer.prepare.splits import checked_split, split
+from art_transfer.prepare.splits import checked_split, split, thinned
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -300,3 +300,27 @@ def test_a_class_that_is_one_group_is_left_out():
     groups = pd.DataFrame([(f"x{n}", "x1", "title") for n in (1, 2, 3)], columns=DUPLICATES)
     table = split(labels_of(sizes), 1, "stratified", "m", groups)
     assert set(table["label"]) == {"two", "other"}
+
+
+@settings(max_examples=60)
+@given(classes, seeds, st.floats(0.001, 1), st.floats(0.001, 1))
+def test_a_share_of_the_training_objects_lies_within_a_larger_one(objects, seed, one, other):
+    table = split(labels_of({"class": sorted(objects), "other": OTHER}), seed, "stratified", "x")
+    small, large = (thinned(table, share, seed) for share in sorted([one, other]))
+    assert set(small["object_id"]) <= set(large["object_id"])
+    for kept in (small, large):
+        rest = (t[t["split"] != "train"].reset_index(drop=True) for t in (kept, table))
+        pd.testing.assert_frame_equal(*rest)
+    train = table[table["split"] == "train"]
+    share = min(one, other)
+    for label, size in train["label"].value_counts().items():
+        left = ((small["split"] == "train") & (small["label"] == label)).sum()
+        assert left == max(1, round(size * share))
+
+
+def test_the_whole_share_is_the_split_itself_and_other_seeds_keep_others():
+    objects = {"class": [str(n) for n in range(80)], "other": OTHER}
+    table = split(labels_of(objects), 1, "stratified", "x")
+    pd.testing.assert_frame_equal(thinned(table, 1.0, 1), table)
+    kept = [frozenset(thinned(table, 0.3, seed)["object_id"]) for seed in (1, 2)]
+    assert kept[0] != kept[1]
