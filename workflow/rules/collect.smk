@@ -10,11 +10,19 @@ localrules:
 
 
 def metadata_file(wildcards):
-    """The file of ours that a museum's objects depend on: a folder's CSV, or a list of ids."""
+    """What a museum's objects depend on: a folder's CSV, a list of ids, or pooled museums."""
     options = study.source(wildcards.collection).options
+    if study.pooled(wildcards.collection):
+        return [f"resources/{name}/objects.parquet" for name in study.pooled(wildcards.collection)]
     if "metadata" in options:
         return [f"{options['folder']}/{options['metadata']}"]
     return [options["manifest"]] if options.get("manifest") else []
+
+
+def pooled_images(wildcards):
+    """The images of the museums that are pooled."""
+    names = study.pooled(wildcards.collection)
+    return [path for name in names for path in [*images_of(name), *zips_of(name)]]
 
 
 def images_settings(wildcards):
@@ -61,6 +69,7 @@ rule objects:
 rule images:
     input:
         objects="resources/{collection}/objects.parquet",
+        pooled=pooled_images,
     output:
         images="resources/{collection}/images/{shard}.zip",
         table="resources/{collection}/images/{shard}.csv",

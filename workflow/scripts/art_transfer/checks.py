@@ -57,6 +57,10 @@ def _wrong_names(study: Study) -> Iterator[str]:
     all_ = study.settings
     for name, collection in all_.collections.items():
         yield from _unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
+        if collection.source == "pooled":
+            parts = [n for n, c in all_.collections.items() if c.source != "pooled"]
+            key = f"collections.{name}.collections"
+            yield from _unknown(key, collection.options["collections"], parts, "collections")
     for name, method in all_.methods.items():
         for field in ("preprocessing", "training_preprocessing"):
             named = [value for value in [getattr(method, field)] if value]

@@ -213,9 +213,14 @@ class Study:
         block = self.settings.collections[collection]
         return SourceSettings(block.source, block.options)
 
+    def pooled(self, collection: str) -> list[str]:
+        """The collections whose objects a pooled one has; none for any other."""
+        block = self.settings.collections[collection]
+        return list(block.options["collections"]) if block.source == "pooled" else []
+
     def remote(self, collection: str) -> bool:
         """Whether a collection is fetched over a network, from a museum that may change."""
-        return self.settings.collections[collection].source not in ("folder", "synthetic")
+        return self.settings.collections[collection].source not in ("folder", "synthetic", "pooled")
 
     def extraction(self, run: Run, preprocessing: str) -> Extraction:
         """The settings of the features that ``run`` would be trained on."""
@@ -294,6 +299,7 @@ class Study:
         used = {run.collection for run in self.runs}
         for mosaic in self.settings.figures.mosaic.values():
             used.update(mosaic.collections)
+        used |= {name for pool in used for name in self.pooled(pool)}
         return [name for name in self.settings.collections if name in used]
 
 
