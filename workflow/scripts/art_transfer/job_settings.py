@@ -23,7 +23,7 @@ class Architecture:
 class FirstWeights:
     """What decides a network's first weights, beside the file that the rule has as its input."""
 
-    kind: str  # "weights", "random" or "run"
+    kind: str  # "weights", "keras_2_1" for a whole network's in that layout, "random" or "run"
     seed: int  # of random ones
 
 
