@@ -141,7 +141,7 @@ def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
                 yield from _wrong_file(study, f"{key}.weights.{backbone}", file)
         elif init.saw:
             yield f"`{key}.saw` is for files of `weights`; random ones have seen nothing"
-        yield from _unknown(f"{key}.saw", init.saw, all_.collections, "collections")
+        yield from _unknown(f"{key}.saw", init.saw or (), all_.collections, "collections")
         return
     if init.saw:
         yield f"`{key}.saw` is for files of `weights`; what a run has seen is known"
@@ -160,7 +160,7 @@ def _wrong_file(study: Study, key: str, file: Weights) -> Iterator[str]:
     given = [name for name in ("address", "hash", "tasks") if getattr(file, name)]
     if given not in (["address", "hash"], ["tasks"]):
         yield f"`{key}` has {given or 'no file'}; expected `address` and `hash`, or `tasks`"
-    yield from _unknown(f"{key}.tasks", file.tasks, study.settings.tasks, "tasks")
+    yield from _unknown(f"{key}.tasks", file.tasks or (), study.settings.tasks, "tasks")
 
 
 def _wrong_networks(study: Study) -> Iterator[str]:
@@ -252,8 +252,8 @@ def _seen_before(study: Study) -> Iterator[str]:
     told = set()
     for run in study.runs:
         for one in study.chain(run):
-            pair = (one.init, run.collection)
-            if run.collection in study.settings.inits[one.init].saw and pair not in told:
+            pair, saw = (one.init, run.collection), study.settings.inits[one.init].saw
+            if saw and run.collection in saw and pair not in told:
                 told.add(pair)
                 yield (
                     f"{run.folder} begins with weights that have seen {run.collection}, as "

@@ -133,7 +133,7 @@ class Weights:
 
     expects: str
     layout: str
-    tasks: dict[str, Pinned]
+    tasks: dict[str, Pinned] | None = None
     address: str | None = None
     hash: str | None = None
 
@@ -142,8 +142,8 @@ class Weights:
 class Init:
     """Where a network's first weights come from: files, chance, or another run."""
 
-    saw: tuple[str, ...]
     weights: dict[str, Weights] | None = None
+    saw: tuple[str, ...] | None = None
     random: str | None = None
     collection: str | None = None
     init: str | None = None
