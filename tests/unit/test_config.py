@@ -118,7 +118,17 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "pixels": {"fit": "stretch", "filter": "nearest"},
         "backbones": {"demo_plain": {"size": 32, "network": ""}},
         "preprocessings": {"unit": {"scaling": "unit", "layer": "last", "batch_norm": "inference"}},
-        "inits": small_config()["inits"],
+        "inits": {
+            **small_config()["inits"],
+            "files": {
+                "weights": {
+                    "demo_plain": {
+                        **small_config()["inits"]["files"]["weights"]["demo_plain"],
+                        "layout": "notop",
+                    }
+                },
+            },
+        },
         "methods": {
             "fine_tuning": {"kind": "fine_tuning", **METHOD_DEFAULTS},
             "off_the_shelf": {"kind": "head", **METHOD_DEFAULTS},

@@ -41,7 +41,8 @@ def visits(wildcards):
 
 def weights_settings(wildcards):
     """Which file of weights is meant."""
-    file = study.settings.inits[wildcards.init].weights[wildcards.backbone]
+    task = wildcards.of_task.removeprefix("-")
+    file = study.pinned(wildcards.init, wildcards.backbone, task)
     return canonical(WeightsSettings(file.address, file.hash))
 
 
@@ -90,12 +91,13 @@ rule images:
 
 rule weights:
     output:
-        "resources/weights/{init}-{backbone}{end}",
+        "resources/weights/{init}-{backbone}{of_task}{end}",
     log:
-        "logs/resources/weights/{init}-{backbone}{end}.log",
+        "logs/resources/weights/{init}-{backbone}{of_task}{end}.log",
     benchmark:
-        "logs/resources/weights/{init}-{backbone}{end}.tsv"
+        "logs/resources/weights/{init}-{backbone}{of_task}{end}.tsv"
     wildcard_constraints:
+        of_task=r"(-[a-z0-9_]+)?",
         end=r"(\.weights)?\.h5",
     resources:
         mem_mb=1000,
@@ -118,7 +120,7 @@ rule fetch:
         [table for name in study.used_collections for table in images_of(name)],
         sorted(
             {
-                study.weights(init, run.backbone)
+                study.weights(init, run.backbone, run.task)
                 for run in study.runs
                 for init in [study.base_init(run.init)]
                 if study.settings.inits[init].weights is not None

@@ -11,7 +11,7 @@ import yaml
 from art_transfer import config
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import SECRET, Init, Method, Run, canonical
+from art_transfer.settings import SECRET, Init, Method, Run, Weights, canonical
 from art_transfer.study import Study
 
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
@@ -36,6 +36,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _endless_inits,
         _wrong_tasks,
         _wrong_weights,
+        _seen_before,
         _wrong_predict,
         _without_checkpoint,
     )
@@ -169,7 +170,14 @@ def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
             yield f"`{key}` starts from {kinds[0]} and so cannot have {given}"
         if init.weights is not None:
             yield from _unknown(f"{key}.weights", init.weights, all_.backbones, "backbones")
+            for backbone, file in init.weights.items():
+                yield from _wrong_file(study, f"{key}.weights.{backbone}", file)
+        elif init.saw:
+            yield f"`{key}.saw` is for files of `weights`; random ones have seen nothing"
+        yield from _unknown(f"{key}.saw", init.saw or (), all_.collections, "collections")
         return
+    if init.saw:
+        yield f"`{key}.saw` is for files of `weights`; what a run has seen is known"
     for field, value in parts.items():
         if value is None:
             yield f"`{key}` starts from another run and lacks the key `{field}`"
@@ -190,8 +198,7 @@ def _wrong_batch_norm(study: Study, key: str, init: Init) -> Iterator[str]:
         else:
             yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
     base = all_.inits.get(init.init or "")
-    fixed = base is None or base.weights or (base.task is not None and base.seed is not None)
-    if not fixed:
+    if base is not None and init.init is not None and not study.shared_init(init.init):
         yield (
             f"`{key}.init` is {init.init!r}, which is another for each task or seed; expected one "
             "of `weights`, or of a run with its `task` and `seed`"
@@ -199,6 +206,14 @@ def _wrong_batch_norm(study: Study, key: str, init: Init) -> Iterator[str]:
     given = [name for name in ("method", "task", "seed") if getattr(init, name) is not None]
     if given:
         yield f"`{key}` starts from batch_norm and so cannot have {given}"
+
+
+def _wrong_file(study: Study, key: str, file: Weights) -> Iterator[str]:
+    """A backbone has one file, or one for each task."""
+    given = [name for name in ("address", "hash", "tasks") if getattr(file, name)]
+    if given not in (["address", "hash"], ["tasks"]):
+        yield f"`{key}` has {given or 'no file'}; expected `address` and `hash`, or `tasks`"
+    yield from _unknown(f"{key}.tasks", file.tasks or (), study.settings.tasks, "tasks")
 
 
 def _wrong_networks(study: Study) -> Iterator[str]:
@@ -320,18 +335,38 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
 
 
 def _wrong_weights(study: Study) -> Iterator[str]:
-    """An init of files must have one for each backbone that it is used with."""
+    """An init of files must have one for each backbone, and task, that it is used with."""
     told = set()
     for run in study.runs:
         init = study.base_init(run.init)
         files = study.settings.inits[init].weights
-        pair = (init, run.backbone)
-        if files is not None and run.backbone not in files and pair not in told:
-            told.add(pair)
-            yield (
-                f"`inits.{init}.weights` has no file for the backbone {run.backbone!r}, "
-                f"which {run.folder} needs; it has: {sorted(files)}"
-            )
+        if files is None:
+            continue
+        key, what, has = f"inits.{init}.weights", f"backbone {run.backbone!r}", sorted(files)
+        if run.backbone in files:
+            tasks = files[run.backbone].tasks
+            if not tasks or run.task in tasks:
+                continue
+            key, what, has = f"{key}.{run.backbone}.tasks", f"task {run.task!r}", sorted(tasks)
+        if (key, what) not in told:
+            told.add((key, what))
+            yield f"`{key}` has no file for the {what}, which {run.folder} needs; it has: {has}"
+
+
+def _seen_before(study: Study) -> Iterator[str]:
+    """No run may be tested on objects that some network before it was perhaps trained on."""
+    told = set()
+    for run in study.runs:
+        for one in study.chain(run):
+            init = study.base_init(one.init)
+            pair, saw = (init, run.collection), study.settings.inits[init].saw
+            if saw and run.collection in saw and pair not in told:
+                told.add(pair)
+                yield (
+                    f"{run.folder} begins with weights that have seen {run.collection}, as "
+                    f"`inits.{init}.saw` says: some of its test objects would be training "
+                    "objects. Use these weights on other collections, or another init on this one"
+                )
 
 
 def _wrong_predict(study: Study) -> Iterator[str]:

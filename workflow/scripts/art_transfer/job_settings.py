@@ -23,7 +23,9 @@ class Architecture:
 class FirstWeights:
     """What decides a network's first weights, beside the file that the rule has as its input."""
 
-    kind: str  # "weights", "random", "batch_norm" (another init's, changed) or "run"
+    # "weights"; "keras_2_1", a whole network's in that layout; "random"; "batch_norm", another
+    # init's with other statistics; or "run"
+    kind: str
     seed: int  # of random ones
 
 

@@ -121,19 +121,30 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
-class WeightsFile:
-    """One file of weights and what it expects of its pixels."""
+class Pinned:
+    """Where a file is and which it must be."""
 
     address: str
     hash: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's file of weights, or one for each task, and what they expect of their pixels."""
+
     expects: str
+    layout: str
+    tasks: dict[str, Pinned] | None = None
+    address: str | None = None
+    hash: str | None = None
 
 
 @dataclass(frozen=True)
 class Init:
     """Where a network's first weights come from: files, chance, another run, or another init."""
 
-    weights: dict[str, WeightsFile] | None = None
+    weights: dict[str, Weights] | None = None
+    saw: tuple[str, ...] | None = None
     random: str | None = None
     collection: str | None = None
     init: str | None = None

@@ -12,7 +12,7 @@ from art_transfer.job_settings import (
     SourceSettings,
     Training,
 )
-from art_transfer.settings import OfInits, Run, Settings
+from art_transfer.settings import OfInits, Pinned, Run, Settings
 
 T = TypeVar("T")
 
@@ -186,7 +186,7 @@ class Study:
         block = self.settings.inits[self.base_init(init)]
         if block.collection is not None:
             return block.task is not None and block.seed is not None
-        return block.weights is not None
+        return block.weights is not None and not any(w.tasks for w in block.weights.values())
 
     def features(self, run: Run, preprocessing: str | None = None) -> str:
         """Path without suffix of the features that a run's head is trained on."""
@@ -224,18 +224,26 @@ class Study:
 
     def extraction(self, run: Run, preprocessing: str) -> Extraction:
         """The settings of the features that ``run`` would be trained on."""
-        block = self.settings.inits[run.init]
         architecture = Architecture(
             self.network(run.backbone),
             self.settings.backbones[run.backbone].size,
             self.settings.preprocessings[preprocessing].layer,
         )
-        kinds = ("weights", "random", "batch_norm")
-        kind = next((name for name in kinds if getattr(block, name)), "run")
-        first = FirstWeights(kind, run.seed if kind == "random" else 0)
         scaling = self.scaling(run.backbone, run.init, preprocessing)
         batch_norm = self.settings.preprocessings[preprocessing].batch_norm
-        return Extraction(architecture, first, scaling, batch_norm, self.settings.threads)
+        threads = self.settings.threads
+        return Extraction(architecture, self._first(run), scaling, batch_norm, threads)
+
+    def _first(self, run: Run) -> FirstWeights:
+        block = self.settings.inits[run.init]
+        if block.random is not None:
+            return FirstWeights("random", run.seed)
+        if block.batch_norm is not None:
+            return FirstWeights("batch_norm", 0)
+        if block.weights is None:
+            return FirstWeights("run", 0)
+        layout = block.weights[run.backbone].layout
+        return FirstWeights("weights" if layout == "notop" else layout, 0)
 
     def training(self, run: Run) -> Training:
         """The settings of ``run``."""
@@ -262,7 +270,7 @@ class Study:
         if parent is not None:
             return [f"{self.results}/{parent.folder}/{CHECKPOINT}"]
         has_file = self.settings.inits[run.init].weights is not None
-        return [self.weights(run.init, run.backbone)] if has_file else []
+        return [self.weights(run.init, run.backbone, run.task)] if has_file else []
 
     def split(self, collection: str, task: str, seed: int) -> str:
         """Path of the split that a seed uses."""
@@ -278,12 +286,24 @@ class Study:
         pixels, size = self.settings.pixels, self.settings.backbones[backbone].size
         return f"resources/{collection}/pixels-{size}-{pixels.fit}-{pixels.filter}"
 
-    def weights(self, init: str, backbone: str) -> str:
+    def pinned(self, init: str, backbone: str, task: str = "") -> Pinned:
+        """Which file of weights a backbone starts from; ``task`` counts if each has its own."""
+        files = self.settings.inits[init].weights
+        assert files is not None
+        file = files[backbone]
+        if file.tasks:
+            return file.tasks[task]
+        assert file.address is not None and file.hash is not None
+        return Pinned(file.address, file.hash)
+
+    def weights(self, init: str, backbone: str, task: str = "") -> str:
         """Path of a file of weights; Keras tells its formats apart by the name's end."""
         files = self.settings.inits[init].weights
         assert files is not None
-        end = ".weights.h5" if files[backbone].address.endswith(".weights.h5") else ".h5"
-        return f"resources/weights/{init}-{backbone}{end}"
+        of_task = f"-{task}" if files[backbone].tasks else ""
+        address = self.pinned(init, backbone, task).address
+        end = ".weights.h5" if address.endswith(".weights.h5") else ".h5"
+        return f"resources/weights/{init}-{backbone}{of_task}{end}"
 
     def tasks_of(self, collection: str) -> tuple[str, ...]:
         """The tasks that a collection can serve."""

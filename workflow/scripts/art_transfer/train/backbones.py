@@ -14,6 +14,7 @@ from art_transfer.job_settings import Architecture, FirstWeights
 from art_transfer.networks import NETWORKS
 from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.demo_backbones import demo_plain, demo_residual
+from art_transfer.train.keras_2 import load_keras_2_1
 
 FEATURES, HEAD = "features", "head"
 """Names of the layer of pooled features and of the softmax, in every model of the study."""
@@ -59,6 +60,8 @@ def _built(architecture: Architecture, first: FirstWeights, file: str | Path) ->
     backbone = _network(architecture)
     if first.kind == "weights":
         _load(backbone, Path(file), architecture.network)
+    elif first.kind == "keras_2_1":
+        load_keras_2_1(backbone, Path(file), architecture.network)
     output = backbone.output if architecture.layer == "last" else _layer(backbone, architecture)
     pooled = keras.layers.GlobalAveragePooling2D(name=FEATURES)(output)
     model = keras.Model(backbone.input, pooled, name=architecture.network)
@@ -141,12 +144,18 @@ def _load(backbone: keras.Model, path: Path, network: str) -> None:
 
 
 def _copy_from_run(model: keras.Model, path: Path) -> None:
-    """Copy the weights of each layer from the layer of the same name in a run's checkpoint."""
+    """Copy the weights of each layer from the layer of the same name in a run's checkpoint.
+
+    Batch normalisation keeps the epsilon that the run had, which is not today's where its own
+    first weights are older.
+    """
     known = {layer.name: layer for layer in read_checkpoint(path).layers}
     for layer in model.layers:
         try:
             layer.set_weights(known[layer.name].get_weights() if layer.weights else [])
-        except (KeyError, ValueError) as error:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.epsilon = known[layer.name].epsilon
+        except (KeyError, ValueError, AttributeError) as error:
             raise StudyError(
                 f"{path}: this checkpoint is of another network than {model.name}: its layer "
                 f"{layer.name} is missing or of another shape"
