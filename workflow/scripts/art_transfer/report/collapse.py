@@ -96,7 +96,7 @@ def collapse_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
     for key, axes in zip(shown, grid[:, 0], strict=True):
         _draw(axes, cells_of(table, key).reset_index(drop=True))
         axes.set_title(panel_title(wanted.titles, key), loc="left")
-    grid[-1, 0].set_xlim(0, 1)
+    grid[-1, 0].set_xlim(-0.01, 1.01)  # marks at the ends are whole
     percent_axis(grid[-1, 0].xaxis)
     made.suptitle(wanted.title, x=0.01, ha="left")
     entries = [
