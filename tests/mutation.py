@@ -4,8 +4,8 @@
 
 mutmut changes the module in all its ways, one at a time, and the unit tests that concern it run on
 each change; those that no test notices are the survivors, and ``logs/mutation/MODULE.txt`` shows
-them. Prints the score of each module and ends with an error below LEAST. ``make mutation`` makes the
-environment that it needs; docs/reliability.md has the scores and looks at the survivors.
+them. Prints the score of each module and ends with an error where that of all is below LEAST.
+``make mutation`` makes the environment for it; docs/reliability.md looks at the survivors.
 """
 
 import os
@@ -90,7 +90,9 @@ def tested(module: str) -> Counter[str]:
 def score(name: str, ends: Counter[str]) -> float:
     """Print and give the share of the mutants that a test noticed, in per cent."""
     percent = 100 * ends["killed"] / max(ends.total(), 1)
-    print(f"{name}: {ends.total()} mutants, {ends['survived']} survived, {percent:.1f} %", flush=True)
+    print(
+        f"{name}: {ends.total()} mutants, {ends['survived']} survived, {percent:.1f} %", flush=True
+    )
     return percent
 
 
