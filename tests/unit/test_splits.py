@@ -16,6 +16,7 @@ OTHER = [f"other-{n}" for n in range(12)]  # a second class, since a task needs 
 ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=6)
 classes = st.sets(ids | st.integers(0, 10**6).map(str), min_size=3, max_size=40)
 seeds = st.integers(0, 2**32 - 1)
+EXAMPLES = settings().max_examples // 2  # of a profile's; each deals out two museums or more
 
 
 def labels_of(sizes: dict[str, list[str]]) -> pd.DataFrame:
@@ -56,7 +57,7 @@ def fifth(side: int) -> int:
     return 1 if side < 10 else round(side / 5)  # no whole number has a half as its fifth
 
 
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 @given(classes, seeds)
 def test_every_class_is_in_all_three_splits_with_the_documented_sizes(objects, seed):
     parts = one_class(sorted(objects), seed)
@@ -83,7 +84,7 @@ def test_a_large_class_gives_about_a_tenth_each(size, seed):
     assert test + validation + train == size
 
 
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(classes, classes, seeds, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_their_index_change_nothing(one, two, seed, order):
     table = labels_of({"one": sorted(one), "two": sorted(two - one), "other": OTHER})
@@ -94,7 +95,7 @@ def test_the_order_of_rows_and_their_index_change_nothing(one, two, seed, order)
         pd.testing.assert_frame_equal(split(mixed, seed, "stratified", "m"), expected)
 
 
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(classes, classes, seeds)
 def test_a_class_does_not_depend_on_other_classes_or_on_its_name(one, two, seed):
     alone = one_class(sorted(one), seed)
@@ -112,7 +113,7 @@ def moved(less: set[str], more: set[str], seed: int) -> list[str]:
     return [name for name in less if before[name] != after[name]]
 
 
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 @given(st.sets(ids, min_size=4, max_size=40), seeds, st.data())
 def test_one_object_more_or_less_moves_at_most_one_other(more, seed, data):
     gone = data.draw(st.sampled_from(sorted(more)))
@@ -260,7 +261,7 @@ def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     return labels, pd.DataFrame(rows, columns=DUPLICATES)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(grouped(), seeds, st.sampled_from(["stratified", "random_80_10_10"]), st.data())
 def test_no_group_of_near_duplicates_lies_in_two_splits(made, seed, rule, data):
     labels, groups = made
@@ -274,7 +275,7 @@ def test_no_group_of_near_duplicates_lies_in_two_splits(made, seed, rule, data):
     pd.testing.assert_frame_equal(split(labels.iloc[order], seed, rule, "museum", groups), table)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.sets(st.integers(0, 10**6).map(str), min_size=3, max_size=40), seeds)
 def test_units_of_near_duplicates_have_the_documented_sizes(objects, seed):
     twice = sorted(objects) + [f"{name}+" for name in objects]
