@@ -115,12 +115,12 @@ def equal(ours: Array, theirs: Array) -> None:
 
 def main() -> None:
     """Measure all entries."""
-    bench = Benchmark(__doc__, images=64)
+    bench = Benchmark(__doc__, images=64, side=0)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for size in (224, 299):
+        for network, full in engines.SIZES.items():
+            size = bench.given.side or full
             pictures.write_store(folder, bench.given.images, size)
-        for network, size in engines.SIZES.items():
             make = functools.partial
             given = {"folder": folder, "network": network, "size": size}
             peers: list[tuple[str, Any, tuple[str, ...]]] = [

@@ -20,7 +20,7 @@ from engines import BATCH, MOMENTUM, RATE
 from measure import Benchmark
 
 CLOSE = 0.01
-SIDE = 2048  # of the matrices whose product is the peak
+SIDE = 1024  # of the matrices whose product is the peak
 Losses = Callable[[], list[float]]
 
 
@@ -85,28 +85,24 @@ def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Losses:
     return once
 
 
-def product() -> Callable[[], float]:
-    """A product of two large matrices by TensorFlow, several times; its operations each second."""
+def products(network: str, size: int, images: int) -> Callable[[], float]:
+    """As many operations as a training step has, in products of two large matrices by TensorFlow.
+
+    A step has three times those of the way forward: gradients of inputs and of weights.
+    """
     import tensorflow as tf
     from art_transfer.train.machine import prepare
 
     prepare(2, 0, 0)
     one, other = (tf.random.normal((SIDE, SIDE), seed=seed) for seed in (1, 2))
+    step = 3 * images * engines.flops(engines.with_head(network, size, "tensorflow"))
 
     def once() -> float:
-        for _ in range(PRODUCTS):
+        for _ in range(round(step / (2 * SIDE**3))):
             result = one @ other
         return float(result[0, 0])
 
     return once
-
-
-PRODUCTS = 10
-
-
-def operations(network: str, size: int, images: int) -> float:
-    """Of a training step: three times those of the way forward (gradients of inputs and weights)."""
-    return 3.0 * images * engines.flops(engines.with_head(network, size, "tensorflow"))
 
 
 def scaled(folder: Path, size: int) -> Any:
@@ -125,13 +121,13 @@ def close(ours: list[float], theirs: list[float]) -> None:
 
 def main() -> None:
     """Measure all entries."""
-    bench = Benchmark(__doc__, steps=1)
+    bench = Benchmark(__doc__, steps=1, side=0)
     count, make = bench.given.steps * BATCH, functools.partial
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for size in (224, 299):
+        for network, full in engines.SIZES.items():
+            size = bench.given.side or full
             pictures.write_store(folder, count, size)
-        for network, size in engines.SIZES.items():
             given = {"folder": folder, "network": network, "size": size}
             peers: list[tuple[str, Any, tuple[str, ...]]] = [
                 ("Keras fit", make(keras_fit, backend="tensorflow"), ()),
@@ -148,13 +144,11 @@ def main() -> None:
             bench.compare(
                 name,
                 mine,
-                f"as many operations in products of {SIDE} x {SIDE} matrices, TensorFlow",
-                product,
+                "as many operations in products of matrices of 1,024 by TensorFlow",
+                make(products, network, size, count),
                 None,
                 lambda one, other: None,
                 unit="of the peak",
-                scale=make(operations, network, size, count),
-                scaled_by=PRODUCTS * 2 * SIDE**3,
             )
 
 

@@ -92,29 +92,33 @@ class Benchmark:
         unit: str = TIMES,
         at_most: bool = False,
         cores: tuple[int, int] | None = None,
-    ) -> None:
+    ) -> list[list[Any]]:
         """Time both in turn, after one round to warm up whose results ``same`` compares.
 
         The ratio is theirs over ours, or ours over theirs where ``at_most``. ``versions`` names
         the libraries that the peer is made of; a peer that is not installed is skipped, and says
-        so. ``cores`` is how many each may use; all by default.
+        so. ``cores`` is how many each may use; all by default. Gives the results of each pair, ours
+        first; none where nothing was measured.
         """
         if self.given.only not in f"{name} / {peer}":
-            return
+            return []
         mine, other = cores or (0, 0)
         try:
             with contender(theirs, other) as second, contender(ours, mine) as first:
-                same(first(keep=True)[1], second(keep=True)[1])
-                pairs = []
+                same(first()[1], second()[1])
+                turns = []
                 for number in range(self.given.rounds):
-                    turns = [first, second] if number % 2 == 0 else [second, first]
-                    seconds = [turn()[0] for turn in turns]
-                    pairs.append(seconds if number % 2 == 0 else seconds[::-1])
+                    if number % 2 == 0:
+                        turns.append([first(), second()])
+                    else:  # the other one first, so that neither has the better half of a trend
+                        turns.append([second(), first()][::-1])
         except NotInstalled as error:
             print(f"SKIPPED {name} / {peer}: {error}", flush=True)
-            return
+            return []
+        pairs = [[seconds for seconds, _ in turn] for turn in turns]
         ratios = [a / b if at_most else b / a for a, b in pairs]
         self.record(name, peer, ratios, target, unit, at_most, pairs, versions)
+        return [[result for _, result in turn] for turn in turns]
 
     def record(
         self,
@@ -149,13 +153,12 @@ class NotInstalled(Exception):
     """A peer's library is not there."""
 
 
-def contender(make: Make, cores: int = 0) -> "Any":
-    """Within the block a process that has called ``make``; call it for seconds and result."""
-    return _contender(make, cores)
-
-
 @contextmanager
-def _contender(make: Make, cores: int) -> Iterator[Callable[..., tuple[float, Any]]]:
+def contender(make: Make, cores: int) -> Iterator[Callable[[], tuple[float, Any]]]:
+    """Within the block a process that has called ``make``; each call gives seconds and result.
+
+    ``cores`` is how many it may use; 0 for all. Raises NotInstalled where a library is lacking.
+    """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, make, cores))
@@ -166,8 +169,8 @@ def _contender(make: Make, cores: int) -> Iterator[Callable[..., tuple[float, An
         if isinstance(ready, str):
             raise NotInstalled(ready)
 
-        def turn(keep: bool = False) -> tuple[float, Any]:
-            here.send(keep)
+        def turn() -> tuple[float, Any]:
+            here.send(None)
             return _answer(here)
 
         yield turn
@@ -196,13 +199,13 @@ def _serve(connection: Connection, make: Make, cores: int) -> None:
     connection.send(None)
     while True:
         try:
-            keep = connection.recv()
+            connection.recv()
         except EOFError:
             return
         start = time.perf_counter()
         result = once()
         seconds = time.perf_counter() - start
-        connection.send((seconds, result if keep else None))
+        connection.send((seconds, result))
 
 
 def merge(path: Path, entry: Entry) -> None:

@@ -21,7 +21,7 @@ from measure import Benchmark
 SIZES = (224, 299)
 NEAREST, SMOOTH = 12.0, 2.0
 Array = np.ndarray[Any, Any]
-PEER_FILES = "images"
+PEER_FILES, SHOWN = "images", 50  # images that are compared
 
 
 def ours(folder: Path, filter_: str, shards: int = 1) -> Callable[[], list[Array]]:
@@ -35,18 +35,19 @@ def ours(folder: Path, filter_: str, shards: int = 1) -> Callable[[], list[Array
     pool = multiprocessing.get_context("fork").Pool(shards)
 
     def together() -> list[Array]:
-        return pool.starmap(_shard, [(*job, False) for job in jobs])[0]
+        pool.starmap(_shard, jobs)
+        return []
 
     return together
 
 
-def _shard(paths: list[Path], target: Path, pixels: Any, keep: bool = True) -> list[Array]:
+def _shard(paths: list[Path], target: Path, pixels: Any) -> list[Array]:
     from art_transfer.prepare.pixels import write_pixels
 
     for size in SIZES:
         files = ((path.name, path.read_bytes()) for path in paths)
         write_pixels(files, len(paths), size, pixels, f"{target}-{size}.npy")
-    return [np.load(f"{target}-{size}.npy")[:50] for size in SIZES] if keep else []
+    return [np.load(f"{target}-{size}.npy")[:SHOWN] for size in SIZES]
 
 
 def one_by_one(folder: Path, load: Callable[[Path, int], Array]) -> Callable[[], list[Array]]:
@@ -60,7 +61,7 @@ def one_by_one(folder: Path, load: Callable[[Path, int], Array]) -> Callable[[],
             for row, path in enumerate(paths):
                 pixels[row] = load(path, size)
             np.save(folder / f"peer-{size}.npy", pixels)
-            found.append(pixels[:50])
+            found.append(pixels[:SHOWN])
         return found
 
     return once
@@ -138,7 +139,7 @@ def keras_folder(folder: Path) -> Callable[[], list[Array]]:
             )
             pixels = np.concatenate([batch.numpy().astype(np.uint8) for batch in data])
             np.save(folder.parent / f"keras-{size}.npy", pixels)
-            found.append(pixels[:50])
+            found.append(pixels[:SHOWN])
         return found
 
     return once
@@ -185,9 +186,9 @@ def main() -> None:
             bench.compare(blurred, mine, peer, theirs, 1.3, smooth, versions=versions, **one)
         bench.compare(
             f"{bench.given.images} JPEGs to pixels, two shards on two cores",
-            make(ours, folder / "", "nearest", 2),
+            make(ours, folder, "nearest", 2),
             "the same on one core",
-            make(ours, folder / "", "nearest", 2),
+            make(ours, folder, "nearest", 2),
             1.9,
             lambda one, other: None,
             cores=(2, 1),
