@@ -11,11 +11,18 @@ from PIL import Image
 QUALITY = 90
 
 
-def jpeg(number: int) -> bytes:
-    """Picture ``number``: soft shapes under fine grain, always the same."""
+def jpeg(number: int, tints: int = 0) -> bytes:
+    """Picture ``number``: soft shapes under fine grain, always the same.
+
+    With ``tints`` each number's remainder has a brightness of colours of its own.
+    """
     random = np.random.default_rng(number)
     width, height = (int(side) for side in random.integers(300, 1001, 2))
-    shapes = Image.fromarray(random.integers(0, 256, (12, 12, 3), np.uint8))
+    colours = random.integers(0, 256, (12, 12, 3))
+    if tints:
+        tint = number % tints
+        colours = colours // 3 + np.array([tint % 2, tint // 2 % 2, tint // 4 % 2]) * 170
+    shapes = Image.fromarray(colours.astype(np.uint8))
     soft = np.asarray(shapes.resize((width, height), Image.Resampling.BICUBIC), np.int16)
     grain = random.integers(-12, 13, (height, width, 1), np.int16)
     stream = io.BytesIO()
@@ -24,12 +31,12 @@ def jpeg(number: int) -> bytes:
     return stream.getvalue()
 
 
-def write_files(folder: Path, count: int) -> list[Path]:
+def write_files(folder: Path, count: int, tints: int = 0) -> list[Path]:
     """Pictures 0 to ``count`` as files in ``folder``, whose names sort by number."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{number:06d}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
-        path.write_bytes(jpeg(number))
+        path.write_bytes(jpeg(number, tints))
     return paths
 
 

@@ -116,7 +116,10 @@ def main() -> None:
         (empty / "Snakefile").write_text(EMPTY)
         nothing = make(command, empty, "-m", "snakemake", "-n")
         dry = make(command, folder, "-m", "snakemake", "-n")
-        peer, how = "Snakemake on a workflow of one rule", {"unit": "times as long", "at_most": True}
+        peer, how = (
+            "Snakemake on a workflow of one rule",
+            {"unit": "times as long", "at_most": True},
+        )
         plan = make(dry, *PAPER)
         bench.compare("planning the paper", plan, peer, nothing, 2, planned, **how)
         hundred_museums(folder / "hundred.yaml", bench.given.museums)
