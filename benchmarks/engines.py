@@ -127,10 +127,10 @@ def torch_layer(layer: Any) -> Any:
         return nn.ZeroPad2d((left, right, top, bottom))
     if kind == "Activation" and layer.activation.__name__ == "relu":
         return nn.ReLU()
-    return _Function(kind)
+    return _function(kind)
 
 
-def _Function(kind: str) -> Any:  # noqa: N802
+def _function(kind: str) -> Any:
     import torch
     from torch import nn
 

@@ -3,7 +3,8 @@
     python benchmarks/features.py [--images 64] [--only vgg19]
 
 The same random weights and the same images of noise in every engine; ours reads them from a
-PixelStore and writes the rule's files. Peers hold scaled float32 images in memory, in batches of 32.
+PixelStore and writes the rule's files. Peers hold scaled float32 images in memory; all compute in
+batches of 32.
 """
 
 import functools

@@ -25,7 +25,7 @@ Losses = Callable[[], list[float]]
 
 
 def ours(folder: Path, network: str, size: int) -> Losses:
-    """Keras's loop on our batches from a PixelStore, with the paper's method as the study has it."""
+    """Keras's loop on our batches from a PixelStore, with the study's own method."""
     from art_transfer.checks import load_study
     from art_transfer.config import read_files
     from art_transfer.train.fitting import Batches, learning_rate, make_loss, make_optimizer

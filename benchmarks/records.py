@@ -67,8 +67,14 @@ def ours(folder: Path, source: Source) -> Callable[[], tuple[Counts, float]]:
     from art_transfer.checks import load_study
     from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
     from art_transfer.config import read_files
-    from art_transfer.formats import OBJECTS, SPLITS, columns, read_parquet, write_csv
-    from art_transfer.formats import write_parquet_parts
+    from art_transfer.formats import (
+        OBJECTS,
+        SPLITS,
+        columns,
+        read_parquet,
+        write_csv,
+        write_parquet_parts,
+    )
     from art_transfer.prepare.labels import choose_labels
     from art_transfer.prepare.splits import split
     from museum_server import visit

@@ -2,9 +2,9 @@
 
     python benchmarks/saliency.py [--images 1000] [--anew 20] [--side 224]
 
-VisualBackProp of VGG19. Both peers fetch every layer's feature maps and average them themselves. One
-builds its function once, which is the best that this style can do; the other builds it anew for
-each image, as keras-vis does, and is given few images.
+VisualBackProp of VGG19. Both peers fetch each layer's feature maps and average them. One builds its
+function once, which is the best that this style can do; the other builds it anew for each image,
+as keras-vis does, and is given few images.
 """
 
 import functools
