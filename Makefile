@@ -8,6 +8,7 @@ CORES ?= 2
 STUDY ?= paper
 ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
+BENCHMARKS := head pixels batches features fine_tuning records planning saliency growth off_the_shelf
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
 .PHONY: help demo test test-slurm test-invalidation test-faults test-long mutation lint docs lock plan pack unpack export verify bench clean-stale clean
@@ -53,8 +54,15 @@ mutation: .mutation/.made  ## change the code that decides on numbers, line by l
 	.mutation/bin/python -m pip install --quiet --group mutation
 	touch $@
 
-bench: .venv/.made  ## how long Snakemake plans
-	$(BIN)/python benchmarks/plan_time.py
+.venv-bench/.made: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv-bench/bin/python -m pip install --quiet --group bench
+	touch $@
+
+bench: .venv-bench/.made  ## ours against what people would use instead, hours; benchmarks/README.md
+	for script in $(BENCHMARKS); do .venv-bench/bin/python benchmarks/$$script.py || exit 1; done
 
 lint: .venv/.made  ## ruff, snakefmt and mypy
 	$(BIN)/ruff check .

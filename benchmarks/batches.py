@@ -1,0 +1,198 @@
+"""Shuffled batches for training: ours from pixel shards against tf.data and grain.
+
+    python benchmarks/batches.py [--images 2000]
+
+One epoch of batches of 32 float32 images in [0, 1] at 224 pixels, each image once, in a shuffled
+order. Each peer begins from what its library stores best: JPEG files of 300-1,000 pixels, TFRecords
+of raw pixels, ArrayRecords of raw pixels. What is checked: the mean of every image.
+"""
+
+import functools
+import itertools
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pictures
+from measure import Benchmark
+
+SIZE, BATCH = 224, 32
+MEAN = 0.02  # in [0, 1]: what a decoder and its nearest pixel may differ in an image's mean
+Means = np.ndarray[Any, Any]
+
+
+def drained(batches: Iterable[Any]) -> Means:
+    """Take every batch; the means of the images, sorted. Four pixels each, so as to cost little."""
+    found = [np.asarray(batch)[:, ::56, ::56].mean(axis=(1, 2, 3)) for batch in batches]
+    return np.sort(np.concatenate(found))
+
+
+def ours(folder: Path) -> Callable[[], Means]:
+    """An epoch of ``fitting.Batches`` over a PixelStore."""
+    from art_transfer.train.fitting import Batches
+    from art_transfer.train.scaling import scale
+
+    store = pictures.read_store(folder, SIZE)
+    rows = store.rows(store.object_ids)
+    classes = np.zeros(len(rows), np.int64)
+    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH, 1, "shuffled")
+
+    def epoch() -> Means:
+        found = drained(data[index][0] for index in range(len(data)))
+        data.on_epoch_end()
+        return found
+
+    return epoch
+
+
+def jpegs(folder: Path) -> Callable[[], Means]:
+    """tf.data: files shuffled, decoded in parallel, batched ahead."""
+    import tensorflow as tf
+
+    names = sorted(str(path) for path in (folder / "images").iterdir())
+
+    def load(name: Any) -> Any:
+        image = tf.io.decode_jpeg(tf.io.read_file(name), channels=3)
+        return tf.image.resize(image, (SIZE, SIZE), method="nearest")
+
+    data = tf.data.Dataset.from_tensor_slices(names).shuffle(len(names))
+    data = data.map(load, tf.data.AUTOTUNE).batch(BATCH)
+    return lambda: drained(_scaled(data))
+
+
+def _scaled(data: Any) -> Iterable[Any]:
+    import tensorflow as tf
+
+    data = data.map(lambda some: tf.cast(some, tf.float32) / 255, tf.data.AUTOTUNE)
+    return (batch.numpy() for batch in data.prefetch(tf.data.AUTOTUNE))
+
+
+def tfrecords(folder: Path) -> Callable[[], Means]:
+    """tf.data: records of raw pixels, shuffled over all of them, parsed in batches."""
+    import tensorflow as tf
+
+    path = str(folder / "pixels.tfrecord")
+    pixels = np.load(folder / f"pixels-{SIZE}.npy", mmap_mode="r")
+    with tf.io.TFRecordWriter(path) as writer:
+        for image in pixels:
+            writer.write(image.tobytes())
+
+    def parsed(records: Any) -> Any:
+        return tf.reshape(tf.io.decode_raw(records, tf.uint8), (-1, SIZE, SIZE, 3))
+
+    data = tf.data.TFRecordDataset(path, buffer_size=8 << 20).shuffle(len(pixels)).batch(BATCH)
+    data = data.map(parsed, tf.data.AUTOTUNE)
+    return lambda: drained(_scaled(data))
+
+
+def grain_records(folder: Path) -> Callable[[], Means]:
+    """grain: ArrayRecords of raw pixels, read at random by threads."""
+    import grain
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    path = str(folder / "pixels.array_record")
+    writer = ArrayRecordWriter(path, "group_size:1,uncompressed")
+    for image in np.load(folder / f"pixels-{SIZE}.npy", mmap_mode="r"):
+        writer.write(image.tobytes())
+    writer.close()
+    source = grain.sources.ArrayRecordDataSource(path)
+    seeds = iter(range(10**6))
+
+    def pixels(record: bytes) -> Any:
+        return np.frombuffer(record, np.uint8).reshape(SIZE, SIZE, 3)
+
+    def epoch() -> Means:
+        data = grain.MapDataset.source(source).shuffle(seed=next(seeds)).map(pixels).batch(BATCH)
+        data = data.map(lambda some: np.divide(some, np.float32(255), dtype=np.float32))
+        options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)
+        return drained(data.to_iter_dataset(options))
+
+    return epoch
+
+
+def alike(limit: float, ours: Means, theirs: Means) -> None:
+    """Assert that both gave every image once."""
+    assert len(ours) == len(theirs), f"{len(ours)} images here, {len(theirs)} there"
+    assert np.abs(ours - theirs).max() < limit, "other images came"
+
+
+def one_batch(folder: Path) -> Callable[[], None]:
+    """The next of our batches, over and over."""
+    from art_transfer.train.fitting import Batches
+    from art_transfer.train.scaling import scale
+
+    store = pictures.read_store(folder, SIZE)
+    rows = store.rows(store.object_ids)
+    classes = np.zeros(len(rows), np.int64)
+    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH, 1, "shuffled")
+    turns = itertools.count()
+
+    def batch() -> None:
+        data[next(turns) % (len(rows) // BATCH)]
+
+    return batch
+
+
+def one_step() -> Callable[[], None]:
+    """A training step of ResNet50, the quickest of the four at full size."""
+    from engines import keras_training, labels
+
+    model = keras_training("resnet50", SIZE, "tensorflow")
+    inputs = np.zeros((BATCH, SIZE, SIZE, 3), np.float32)
+
+    def step() -> None:
+        model.train_on_batch(inputs, labels(BATCH))
+
+    return step
+
+
+def main() -> None:
+    """Measure all entries."""
+    bench = Benchmark(__doc__, images=2000)
+    count, make = bench.given.images, functools.partial
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_all(folder, count)
+        name = f"an epoch of {count} images at 224, shuffled, in batches of 32"
+        peers = [
+            ("tf.data on JPEGs", make(jpegs, folder), MEAN, ("tensorflow",)),
+            ("tf.data on TFRecords", make(tfrecords, folder), 1e-5, ("tensorflow",)),
+            (
+                "grain on ArrayRecord",
+                make(grain_records, folder),
+                1e-5,
+                ("grain", "array-record"),
+            ),
+        ]
+        for peer, theirs, limit, versions in peers:
+            same = make(alike, limit)
+            bench.compare(name, make(ours, folder), peer, theirs, 3, same, versions=versions)
+        bench.compare(
+            "a batch of 32 at 224, made while nothing computes",
+            make(one_batch, folder),
+            "a fine-tuning step of ResNet50 on it",
+            one_step,
+            0.02,
+            lambda one, other: None,
+            unit="of a step",
+            at_most=True,
+        )
+
+
+def write_all(folder: Path, count: int) -> None:
+    """Pictures as files, and their nearest pixels as a store."""
+    from art_transfer.prepare.pixels import write_pixels
+    from art_transfer.settings import Pixels
+
+    paths = pictures.write_files(folder / "images", count)
+    files = ((path.name, path.read_bytes()) for path in paths)
+    target = folder / f"pixels-{SIZE}.npy"
+    write_pixels(files, count, SIZE, Pixels("stretch", "nearest"), target)
+    (folder / "ids.json").write_text(json.dumps([path.stem for path in paths]))
+
+
+if __name__ == "__main__":
+    main()

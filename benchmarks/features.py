@@ -1,0 +1,144 @@
+"""Features of a museum: ours against other engines, each of the paper's networks at full size.
+
+    python benchmarks/features.py [--images 64] [--only vgg19]
+
+The same random weights and the same images of noise in every engine; ours reads them from a
+PixelStore and writes the rule's files. Peers hold scaled float32 images in memory; all compute in
+batches of 32.
+"""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import engines
+import numpy as np
+import pictures
+from engines import BATCH, Array
+from measure import Benchmark
+
+EQUAL = 1e-3  # of the largest feature
+Features = Callable[[], Array]
+
+
+def ours(folder: Path, network: str, size: int) -> Features:
+    """The rule's own step, from pixels to a file of features."""
+    from art_transfer.train.features import extract
+    from art_transfer.train.machine import prepare
+
+    prepare(2, 0, 0)
+    model = engines.backbone(network, size, "tensorflow")
+    store = pictures.read_store(folder, size)
+
+    def once() -> Array:
+        extract(model, store, "unit", folder / "features.npy", folder / "ids.csv")
+        return np.load(folder / "features.npy")
+
+    return once
+
+
+def keras_predict(folder: Path, network: str, size: int, backend: str) -> Features:
+    """``predict`` on an array."""
+    model = engines.backbone(network, size, backend)
+    images = scaled(folder, size)
+    return lambda: np.asarray(model.predict(images, batch_size=BATCH, verbose=0))
+
+
+def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Features:
+    """PyTorch without gradients, channels last, eager or compiled by its own compiler."""
+    import torch
+
+    module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
+    if compiled:
+        module = torch.compile(module)
+    images = torch.from_numpy(scaled(folder, size))
+
+    def once() -> Array:
+        with torch.inference_mode():
+            parts = [module(images[at : at + BATCH]) for at in range(0, len(images), BATCH)]
+        return torch.cat(parts).numpy()
+
+    return once
+
+
+def onnx_runtime(folder: Path, network: str, size: int) -> Features:
+    """ONNX Runtime with all of its graph's optimisations."""
+    import onnxruntime
+    import onnxscript  # noqa: F401  (what PyTorch exports with)
+    import torch
+
+    module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
+    path, images = folder / f"{network}.onnx", scaled(folder, size)
+    example = torch.from_numpy(images[:BATCH])
+    batch = {0: torch.export.Dim("n", min=2)}
+    torch.onnx.export(module, (example,), path, dynamic_shapes=(batch,), verbose=False)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda: np.concatenate(
+        [
+            session.run(None, {name: images[at : at + BATCH]})[0]
+            for at in range(0, len(images), BATCH)
+        ]
+    )
+
+
+def openvino(folder: Path, network: str, size: int) -> Features:
+    """OpenVINO, compiled for this processor and the batch's size, in float32."""
+    import openvino
+    import torch
+
+    module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
+    images = scaled(folder, size)
+    shape = [BATCH, size, size, 3]
+    found = openvino.convert_model(
+        module, example_input=torch.from_numpy(images[:2]), input=[(shape, np.float32)]
+    )
+    hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    network_ = openvino.Core().compile_model(found, "CPU", hints)
+    assert len(images) % BATCH == 0
+    return lambda: np.concatenate(
+        [network_(images[at : at + BATCH])[0] for at in range(0, len(images), BATCH)]
+    )
+
+
+def scaled(folder: Path, size: int) -> Array:
+    """The store's images in [0, 1]."""
+    return np.load(folder / f"pixels-{size}.npy").astype(np.float32) / np.float32(255)
+
+
+def equal(ours: Array, theirs: Array) -> None:
+    """Assert that features are the same, against the largest of them."""
+    difference = float(np.abs(ours - theirs).max() / np.abs(ours).max())
+    assert difference < EQUAL, f"features differ by {difference:.2g} of the largest"
+
+
+def main() -> None:
+    """Measure all entries."""
+    bench = Benchmark(__doc__, images=64, side=0)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for network, full in engines.SIZES.items():
+            size = bench.given.side or full
+            pictures.write_store(folder, bench.given.images, size)
+            make = functools.partial
+            given = {"folder": folder, "network": network, "size": size}
+            peers: list[tuple[str, Any, tuple[str, ...]]] = [
+                ("Keras predict", make(keras_predict, backend="tensorflow"), ()),
+                ("Keras on JAX, predict", make(keras_predict, backend="jax"), ("jax",)),
+                ("PyTorch", make(pytorch, compiled=False), ("torch",)),
+                ("PyTorch, compiled", make(pytorch, compiled=True), ("torch",)),
+                ("ONNX Runtime", onnx_runtime, ("onnxruntime",)),
+                ("OpenVINO", openvino, ("openvino",)),
+            ]
+            name = f"features, {network} at {size}, {bench.given.images} images"
+            mine = make(ours, **given)
+            for peer, theirs, versions in peers:
+                bench.compare(
+                    name, mine, peer, make(theirs, **given), 0.97, equal, versions=versions
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""A fine-tuning step: ours against other engines, each of the paper's networks at full size.
+
+    python benchmarks/fine_tuning.py [--steps 2] [--only vgg19]
+
+Batches of 32, 1,196 classes, SGD with Nesterov's momentum, from the same random weights on the same
+images of noise in the same order. What is checked: the loss after each of the first steps. The last
+entries say what share of the machine's matrix multiplication a step reaches.
+"""
+
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import engines
+import numpy as np
+import pictures
+from engines import BATCH, MOMENTUM, RATE
+from measure import Benchmark
+
+CLOSE = 0.01
+SIDE = 1024  # of the matrices whose product is the peak
+Losses = Callable[[], list[float]]
+
+
+def ours(folder: Path, network: str, size: int) -> Losses:
+    """Keras's loop on our batches from a PixelStore, with the study's own method."""
+    from art_transfer.checks import load_study
+    from art_transfer.config import read_files
+    from art_transfer.train.fitting import Batches, learning_rate, make_loss, make_optimizer
+    from art_transfer.train.machine import prepare
+    from art_transfer.train.scaling import scale
+
+    config = Path(__file__).parents[1] / "config"
+    method = load_study(read_files([config / "config.yaml"]), config)[0].settings.methods[
+        "fine_tuning"
+    ]
+    prepare(2, 0, 0)
+    model = engines.with_head(network, size, "tensorflow")
+    store = pictures.read_store(folder, size)
+    rows = store.rows(store.object_ids)
+    classes = engines.labels(len(rows))
+    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH)
+    model.compile(
+        optimizer=make_optimizer(method.optimizer, learning_rate(method, len(data), 1)),
+        loss=make_loss(method.label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=method.jit_compile,
+    )
+    return lambda: _mean_loss(model.fit(data, shuffle=False, verbose=0))
+
+
+def keras_fit(folder: Path, network: str, size: int, backend: str) -> Losses:
+    """``fit`` as it is, on arrays in memory."""
+    model = engines.keras_training(network, size, backend)
+    images = scaled(folder, size)
+    classes = engines.labels(len(images))
+    return lambda: _mean_loss(
+        model.fit(images, classes, batch_size=BATCH, shuffle=False, verbose=0)
+    )
+
+
+def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Losses:
+    """PyTorch's usual loop, channels last, eager or compiled."""
+    import torch
+
+    module = engines.torch_network(engines.with_head(network, size, "torch")).train()
+    optimizer = torch.optim.SGD(module.parameters(), RATE, MOMENTUM, nesterov=True)
+    forward = torch.compile(module) if compiled else module
+    images = torch.from_numpy(scaled(folder, size))
+    classes = torch.from_numpy(engines.labels(len(images)))
+
+    def once() -> list[float]:
+        losses = []
+        for at in range(0, len(images), BATCH):
+            optimizer.zero_grad(set_to_none=True)
+            logits = forward(images[at : at + BATCH])
+            loss = torch.nn.functional.cross_entropy(logits, classes[at : at + BATCH])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return [float(np.mean(losses))]
+
+    return once
+
+
+def products(network: str, size: int, images: int) -> Callable[[], float]:
+    """As many operations as a training step has, in products of two large matrices by TensorFlow.
+
+    A step has three times those of the way forward: gradients of inputs and of weights.
+    """
+    import tensorflow as tf
+    from art_transfer.train.machine import prepare
+
+    prepare(2, 0, 0)
+    one, other = (tf.random.normal((SIDE, SIDE), seed=seed) for seed in (1, 2))
+    step = 3 * images * engines.flops(engines.with_head(network, size, "tensorflow"))
+
+    def once() -> float:
+        for _ in range(round(step / (2 * SIDE**3))):
+            result = one @ other
+        return float(result[0, 0])
+
+    return once
+
+
+def scaled(folder: Path, size: int) -> Any:
+    """The store's images in [0, 1]."""
+    return np.load(folder / f"pixels-{size}.npy").astype(np.float32) / np.float32(255)
+
+
+def _mean_loss(history: Any) -> list[float]:
+    return [float(value) for value in history.history["loss"]]
+
+
+def close(ours: list[float], theirs: list[float]) -> None:
+    """Assert that the losses of the first steps agree."""
+    assert np.allclose(ours, theirs, rtol=CLOSE), f"losses {ours} here, {theirs} there"
+
+
+def main() -> None:
+    """Measure all entries."""
+    bench = Benchmark(__doc__, steps=1, side=0)
+    count, make = bench.given.steps * BATCH, functools.partial
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for network, full in engines.SIZES.items():
+            size = bench.given.side or full
+            pictures.write_store(folder, count, size)
+            given = {"folder": folder, "network": network, "size": size}
+            peers: list[tuple[str, Any, tuple[str, ...]]] = [
+                ("Keras fit", make(keras_fit, backend="tensorflow"), ()),
+                ("Keras on JAX, fit", make(keras_fit, backend="jax"), ("jax",)),
+                ("PyTorch", make(pytorch, compiled=False), ("torch",)),
+                ("PyTorch, compiled", make(pytorch, compiled=True), ("torch",)),
+            ]
+            name = f"fine-tuning, {network} at {size}, {bench.given.steps} step(s) of 32"
+            mine = make(ours, **given)
+            for peer, theirs, versions in peers:
+                bench.compare(
+                    name, mine, peer, make(theirs, **given), 0.97, close, versions=versions
+                )
+            bench.compare(
+                name,
+                mine,
+                "as many operations in products of matrices of 1,024 by TensorFlow",
+                make(products, network, size, count),
+                None,
+                lambda one, other: None,
+                unit="of the peak",
+            )
+
+
+if __name__ == "__main__":
+    main()
