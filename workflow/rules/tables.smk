@@ -81,10 +81,10 @@ def cost_records():
     runs = [
         CostRecord(
             f"{RESULTS}/{run.folder}/run.json",
-            "run",
+            "run" if run.task else "joint",
             *(run.collection, run.task, run.backbone, run.init, run.method, str(run.seed)),
         )
-        for run in study.runs
+        for run in [*study.runs, *study.joint_runs]
     ]
     return sorted([*runs, *features.values()], key=lambda record: record.path)
 

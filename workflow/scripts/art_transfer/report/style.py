@@ -1,7 +1,7 @@
 """The look of all figures: fonts, colours, dashes, markers, and files with the same bytes twice.
 
 Colours and dashes are the paper's (Figures 2 and 3): a colour for each network; dash-dotted for
-off the shelf, dashed for fine tuning, a thick solid orange line from random first weights. A
+off the shelf, dashed for fine tuning (dotted: for all tasks at once), a thick solid orange line from random first weights. A
 marker for each network makes them tell apart in grey too.
 """
 
@@ -32,10 +32,11 @@ DPI = 200
 """Dots per inch of PNG files, and of images within PDF files."""
 
 SCRATCH_COLOR = "tab:orange"
-DASHES = {"head": "-.", "fine_tuning": "--"}
+DASHES = {"head": "-.", "fine_tuning": "--", "multitask": ":"}
 DASH_TITLES = {
     "head": "off the shelf\n(head only)",
     "fine_tuning": "fine tuning\n(whole network)",
+    "multitask": "all tasks at once\n(whole network)",
 }
 _MARKERS = [*"osD^X*<>hpdH8", (4, 1, 0), *"vP"]
 _LOOK: dict[str, Any] = {

@@ -36,16 +36,26 @@ def write_run(
     write_csv(folder / "history.csv", trained.history, HISTORY)
     write_parquet(folder / "predictions.parquet", trained.predictions, PREDICTIONS)
     write_json(folder / "metrics.json", trained.metrics)
-    record = {
+    write_json(folder / "run.json", record(trained.model, training, inputs, machine, code))
+
+
+def record(
+    model: keras.Model,
+    training: Training,
+    inputs: dict[str, str],
+    machine: dict[str, Any],
+    code: str,
+) -> dict[str, Any]:
+    """The contents of ``run.json``."""
+    return {
         "run": dataclasses.asdict(training.run),
         "settings": dataclasses.asdict(training),
         "code": code,
         "inputs": inputs,
-        "parameters": trained.model.count_params(),
-        "features": trained.model.get_layer(FEATURES).output.shape[-1],
+        "parameters": model.count_params(),
+        "features": model.get_layer(FEATURES).output.shape[-1],
         **machine,
     }
-    write_json(folder / "run.json", record)
 
 
 def preprocessing(training: Training) -> dict[str, Any]:
