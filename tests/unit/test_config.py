@@ -43,6 +43,7 @@ METHOD_DEFAULTS = {
     "mixed_precision": "none",
     "jit_compile": False,
     "gpus": 1,
+    "loss_weights": {},
 }
 FIGURES = ["mosaic", "curves", "saliency", "collapse", "layers", "learning_curves", "transfers"]
 TASK_DEFAULTS = {

@@ -66,6 +66,7 @@ RESULTS = study.results
 LOGS = f"logs/{study.settings.study}"
 TABLE_FILES = ["metrics.json", "predictions.parquet", "run.json"]
 RUN = "{collection}/{task}/{backbone}/{init}/{method}/seed-{seed}"
+JOINT = "{collection}/{backbone}/{init}/{method}/seed-{seed}"
 
 
 wildcard_constraints:
@@ -85,9 +86,10 @@ wildcard_constraints:
 
 
 def run_of(wildcards):
-    """The run that a rule's wildcards name."""
+    """The run that a rule's wildcards name; without a task that of all tasks at once."""
     w = wildcards
-    return Run(w.collection, w.task, w.backbone, w.init, w.method, int(w.seed))
+    task = w.get("task", "")
+    return Run(w.collection, task, w.backbone, w.init, w.method, int(w.seed))
 
 
 def any_of(names):

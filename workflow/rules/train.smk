@@ -1,5 +1,6 @@
 # Reads    pixels and splits; resources/weights, or the checkpoint of another run
-# Makes    features, and the run folders results/{study}/runs/...
+# Makes    features, and the run folders results/{study}/runs/...; where a network is trained for
+#          several tasks at once, its folder in results/{study}/joint, from which their runs come
 # A transfer from museum to museum has no rule of its own: its init is a run, so that run's
 # checkpoint is an input of its features and of its fine tuning.
 
@@ -23,6 +24,14 @@ OUTPUTS = {
     "preprocessing": "preprocessing.json",
     "calibration": "calibration.json",
 }
+JOINT_OUTPUTS = {
+    "run": "run.json",
+    "history": "history.csv",
+    "splits": "splits.csv",
+    "model": "model.keras",
+    "classes": "labels.json",
+    "preprocessing": "preprocessing.json",
+}
 
 
 def extracted_run(wildcards):
@@ -45,6 +54,11 @@ def smallest_backbone(wildcards):
         if (run.collection, run.task) == (wildcards.collection, wildcards.task)
     }
     return min(used, key=lambda name: (study.settings.backbones[name].size, name))
+
+
+def of_kind(kind):
+    """A pattern of the methods of this kind."""
+    return any_of(name for name, method in study.settings.methods.items() if method.kind == kind)
 
 
 def training_settings(wildcards):
@@ -167,7 +181,7 @@ rule head:
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
     wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "head"),
+        method=of_kind("head"),
     threads: study.settings.threads
     resources:
         mem_mb=8000,
@@ -222,7 +236,7 @@ rule fine_tune:
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
     wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
+        method=of_kind("fine_tuning"),
     priority: 1  # others start from its checkpoints
     threads: study.settings.threads
     resources:
@@ -234,6 +248,65 @@ rule fine_tune:
         state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/fine_tune.py"
+
+
+rule joint:
+    input:
+        splits=lambda w: [
+            study.split(w.collection, task, w.seed)
+            for task in study.settings.methods[w.method].loss_weights
+        ],
+        duplicates=grouping,
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+        first=lambda wildcards: study.first_file(run_of(wildcards)),
+    output:
+        **{name: f"{RESULTS}/joint/{JOINT}/{file}" for name, file in JOINT_OUTPUTS.items()},
+    log:
+        f"{LOGS}/joint/{JOINT}.log",
+    benchmark:
+        f"{LOGS}/joint/{JOINT}.tsv"
+    wildcard_constraints:
+        method=of_kind("multitask"),
+    priority: 1  # several runs, and others', start from its checkpoint
+    threads: study.settings.threads
+    resources:
+        mem_mb=16000,
+        runtime=2880,
+    params:
+        settings=training_settings,
+        code=fingerprint("joint.py"),
+        state=f"{RESULTS}/state/{JOINT.replace('/', '.')}",
+    script:
+        "../scripts/joint.py"
+
+
+rule joint_task:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        splits=f"{RESULTS}/joint/{JOINT}/splits.csv",
+        history=f"{RESULTS}/joint/{JOINT}/history.csv",
+        model=f"{RESULTS}/joint/{JOINT}/model.keras",
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=of_kind("multitask"),
+    priority: 1
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=training_settings,
+        code=fingerprint("joint_task.py"),
+    script:
+        "../scripts/joint_task.py"
 
 
 rule baselines:

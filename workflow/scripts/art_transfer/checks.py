@@ -35,6 +35,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_methods,
         _endless_inits,
         _wrong_tasks,
+        _wrong_multitask,
         _wrong_weights,
         _seen_before,
         _wrong_predict,
@@ -67,6 +68,9 @@ def _wrong_names(study: Study) -> Iterator[str]:
             named = [value for value in [getattr(method, field)] if value]
             key = f"methods.{name}.{field}"
             yield from _unknown(key, named, all_.preprocessings, "preprocessings")
+        yield from _unknown(
+            f"methods.{name}.loss_weights", method.loss_weights, all_.tasks, "tasks"
+        )
     for name, init in all_.inits.items():
         yield from _wrong_init(study, f"inits.{name}", init)
     for name, experiment in all_.experiments.items():
@@ -244,7 +248,7 @@ def _wrong_methods(study: Study) -> Iterator[str]:
             value = getattr(method, field)
             if method.kind == "head" and value != only:
                 yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
-        if method.kind == "fine_tuning" and method.standardize:
+        if method.kind not in ("head", "classifier") and method.standardize:
             yield f"`{key}.standardize` is for heads and classifiers: whole networks see pixels"
         if method.kind != "classifier" and method.optimizer is None:
             yield f"`{key}` lacks the key `optimizer`, which a method of kind {method.kind} needs"
@@ -258,6 +262,26 @@ def _wrong_methods(study: Study) -> Iterator[str]:
         yield from _wrong_preprocessing(study, key, method)
         if method.schedule == "constant" and method.schedule_warmup_epochs:
             yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
+        yield from _wrong_weights_of_losses(key, method)
+
+
+def _wrong_weights_of_losses(key: str, method: Method) -> Iterator[str]:
+    """Several tasks at once have a weight each, and no class that could be drawn as often."""
+    weights = method.loss_weights
+    if method.kind != "multitask":
+        if weights:
+            yield f"`{key}.loss_weights` is for methods of kind multitask, not {method.kind}"
+        return
+    if len(weights) < 2 or not any(weights.values()):
+        yield (
+            f"`{key}.loss_weights` is {weights}; a method of kind multitask names two tasks or "
+            "more that are trained at once, and at least one with a weight above 0"
+        )
+    if method.order == "class_balanced":
+        yield (
+            f"`{key}.order` is 'class_balanced', but objects have a class in each task; a method "
+            "of kind multitask allows 'shuffled' and 'fixed'"
+        )
 
 
 def _untrained(key: str, method: Method) -> Iterator[str]:
@@ -332,6 +356,33 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
                     f"it has: {list(has)}"
                 )
             key, run = f"inits.{run.init}", study.parent(run)
+
+
+def _wrong_multitask(study: Study) -> Iterator[str]:
+    """All tasks of a multi-task method are trained on each of its collections, from one network."""
+    for run in study.runs:
+        if not study.at_once(run):
+            continue
+        key = f"methods.{run.method}.loss_weights"
+        weights = study.settings.methods[run.method].loss_weights
+        for task in weights:
+            if task not in study.tasks_of(run.collection):
+                yield (
+                    f"`{key}` names the task {task!r}, which {run.collection} lacks; it has: "
+                    f"{list(study.tasks_of(run.collection))}"
+                )
+        if run.task not in weights:
+            yield (
+                f"{run.folder} is to be tested on {run.task!r}, but `{key}` names only "
+                f"{list(weights)}"
+            )
+        parent, init = study.parent(run), study.settings.inits[run.init]
+        if parent is not None and init.task is None and not study.at_once(parent):
+            yield (
+                f"`inits.{run.init}` starts each task from a network of its own, but "
+                f"{run.method!r} trains one network for all; expected a `task` there, or a "
+                "`method` of kind multitask"
+            )
 
 
 def _wrong_weights(study: Study) -> Iterator[str]:

@@ -328,9 +328,9 @@ class CostRecord:
     """A record of something that took its time, and what that was."""
 
     path: str
-    what: str  # "run" or "features"
+    what: str  # "run", "features", or "joint" for a training of several tasks at once
     collection: str
-    task: str  # this one, the method and the seed are empty where features serve several
+    task: str  # empty where there are several; for features the method and the seed may be, too
     backbone: str
     init: str
     method: str

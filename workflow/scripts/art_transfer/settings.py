@@ -192,6 +192,7 @@ class Method:
     mixed_precision: str
     jit_compile: bool
     gpus: int
+    loss_weights: dict[str, float]
     optimizer: Optimizer | None = None  # none for a classifier
 
 
@@ -317,7 +318,11 @@ class Settings:
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One trained network: the unit that the study is made of."""
+    """One trained network for one task: the unit that the study is made of.
+
+    Without a task (empty) it is the training of all tasks at once that a method of kind multitask
+    makes its runs from (``Study.joint_runs``).
+    """
 
     collection: str
     task: str
@@ -329,7 +334,5 @@ class Run:
     @property
     def folder(self) -> str:
         """The run's folder relative to ``results/{study}``."""
-        return (
-            f"runs/{self.collection}/{self.task}/{self.backbone}/{self.init}/{self.method}"
-            f"/seed-{self.seed}"
-        )
+        top = f"runs/{self.collection}/{self.task}" if self.task else f"joint/{self.collection}"
+        return f"{top}/{self.backbone}/{self.init}/{self.method}/seed-{self.seed}"

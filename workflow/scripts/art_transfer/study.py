@@ -84,6 +84,15 @@ class Study:
                 found.append(parent)
         return found
 
+    def at_once(self, run: Run) -> bool:
+        """Whether a run's network is trained for all tasks of its method at once."""
+        return self.settings.methods[run.method].kind == "multitask"
+
+    @cached_property
+    def joint_runs(self) -> list[Run]:
+        """The trainings for all tasks at once, each once; they have no task."""
+        return _each_once(replace(run, task="") for run in self.runs if self.at_once(run))
+
     @cached_property
     def predicting(self) -> Run | None:
         """The run that `predict` names, if it names one of the study's."""
@@ -203,7 +212,7 @@ class Study:
     def features_read(self, run: Run) -> list[str]:
         """Paths without suffix of all features that a run reads: those of its training last."""
         method = self.settings.methods[run.method]
-        if method.kind == "fine_tuning":
+        if method.kind not in ("head", "classifier"):
             return []
         names = [method.preprocessing, method.training_preprocessing]
         return [self.features(run, name) for name in names if name]

@@ -1,7 +1,7 @@
 """Networks without their heads, and where their first weights come from."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,12 @@ from art_transfer.train.keras_2 import load_keras_2_1
 
 FEATURES, HEAD = "features", "head"
 """Names of the layer of pooled features and of the softmax, in every model of the study."""
+
+
+def head_of(task: str) -> str:
+    """The name of a task's softmax, and of its outputs, in a network that has several."""
+    return f"{HEAD}_{task}"
+
 
 _APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
     "xception": keras.applications.Xception,
@@ -77,14 +83,26 @@ def with_head(backbone: keras.Model, classes: int, seed: int) -> keras.Model:
     return keras.Model(backbone.input, head(classes, seed)(backbone.output))
 
 
-def head(classes: int, seed: int) -> keras.layers.Layer:
+def with_heads(backbone: keras.Model, classes: Mapping[str, int], seed: int) -> keras.Model:
+    """The network with a new softmax for each task, by its ``head_of``, as in ``with_head``.
+
+    ``classes`` says of how many classes, by task.
+    """
+    outputs = {
+        head_of(task): head(count, seed, head_of(task))(backbone.output)
+        for task, count in classes.items()
+    }
+    return keras.Model(backbone.input, outputs)
+
+
+def head(classes: int, seed: int, name: str = HEAD) -> keras.layers.Layer:
     """A new softmax layer; float32 whatever the network computes in."""
     return keras.layers.Dense(
         classes,
         activation="softmax",
         kernel_initializer=keras.initializers.GlorotUniform(seed),
         dtype="float32",
-        name=HEAD,
+        name=name,
     )
 
 

@@ -85,7 +85,7 @@ def fit_classifier(
     history = pd.DataFrame(rows)
     best = int(history["val_accuracy"].argmax())
     chosen, probabilities = fitted[best]
-    return tested(split, probabilities, history, best + 1), {name: chosen}
+    return tested(split, probabilities, history, best + 1, len(history)), {name: chosen}
 
 
 def _probabilities(model: Any, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:

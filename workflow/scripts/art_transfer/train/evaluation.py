@@ -30,11 +30,13 @@ def tested(
     probability: Mapping[str, NDArray[np.float32]],
     history: pd.DataFrame,
     best: int,
+    epochs: int,
 ) -> Tested:
     """Score what was chosen in epoch ``best`` of a ``history`` on every test object.
 
     ``split`` (formats.SPLITS) in the order of its objects; ``probability`` has an array
-    (n, classes) of its test and one of its validation objects, the classes in alphabetical order.
+    (n, classes) of its test and one of its validation objects, the classes in alphabetical order;
+    ``epochs`` is how many of the history the job itself has trained.
     """
     classes, count = sorted(split["label"].unique()), Counter(split["split"])
     test, validation = (split[split["split"] == name] for name in ("test", "validation"))
@@ -48,7 +50,7 @@ def tested(
         metrics=metrics(table, history, best, count),
         calibration=fit_calibration(probability["validation"], truth),
         classes=classes,
-        images=per_epoch * len(history) + count["test"],
+        images=per_epoch * epochs + count["test"],
     )
 
 

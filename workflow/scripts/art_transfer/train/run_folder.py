@@ -26,11 +26,8 @@ def write_run(
 ) -> None:
     """Write the files of a run that leaves a network, as ``write_tested`` does the others."""
     write_model(model, Path(folder) / "model.keras")
-    network = {
-        "parameters": model.count_params(),
-        "features": model.get_layer(FEATURES).output.shape[-1],
-    }
-    write_tested(folder, tested, training, inputs, network | machine, code)
+    facts = network_facts(model) | machine
+    write_tested(folder, tested, training, inputs, facts, code)
 
 
 def write_tested(
@@ -54,14 +51,28 @@ def write_tested(
     write_csv(folder / "history.csv", tested.history, HISTORY)
     write_parquet(folder / "predictions.parquet", tested.predictions, PREDICTIONS)
     write_json(folder / "metrics.json", tested.metrics)
-    record = {
+    write_json(folder / "run.json", record(training, inputs, facts, code))
+
+
+def network_facts(model: keras.Model) -> dict[str, int]:
+    """How many parameters and features a network has, for ``run.json``."""
+    return {
+        "parameters": model.count_params(),
+        "features": model.get_layer(FEATURES).output.shape[-1],
+    }
+
+
+def record(
+    training: Training, inputs: dict[str, str], facts: dict[str, Any], code: str
+) -> dict[str, Any]:
+    """The contents of ``run.json``; see ``write_tested``."""
+    return {
         "run": dataclasses.asdict(training.run),
         "settings": dataclasses.asdict(training),
         "code": code,
         "inputs": inputs,
         **facts,
     }
-    write_json(folder / "run.json", record)
 
 
 def preprocessing(training: Training) -> dict[str, Any]:
