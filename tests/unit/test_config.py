@@ -40,6 +40,7 @@ METHOD_DEFAULTS = {
     "mixed_precision": "none",
     "jit_compile": False,
     "gpus": 1,
+    "loss_weights": {},
 }
 TASK_DEFAULTS = {
     "choose": "first",

@@ -58,6 +58,7 @@ def training(
         "mixed_precision": "none",
         "jit_compile": False,
         "gpus": 1,
+        "loss_weights": {},
     }
     run = Run("museum", "type", network, "random", "method", seed)
     shape = architecture(network, layer)

@@ -14,6 +14,7 @@ localrules:
     near_duplicates_table,
     overlap,
     cost,
+    multitask,
 
 
 def titles_of(collections):
@@ -108,6 +109,12 @@ MUSEUM_PAIRS = sorted(
 )
 PAIRED = sorted({name for pair in MUSEUM_PAIRS for name in pair})
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
+# Those with a network for all tasks at once among their methods.
+TOGETHER = [
+    f"{RESULTS}/tables/{name}.csv"
+    for name in study.settings.experiments
+    if any(study.at_once(run) for run in study.experiment_runs(name))
+]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
 
@@ -478,6 +485,32 @@ rule cost:
         "../scripts/cost.py"
 
 
+rule multitask:
+    input:
+        tables=TOGETHER,
+        cost=f"{RESULTS}/tables/cost.csv",
+    output:
+        csv=f"{RESULTS}/tables/multitask.csv",
+        md=readable(
+            f"{RESULTS}/tables/multitask.md",
+            caption="../report/multitask.rst",
+            category="Tables",
+            labels={"table": "one network for all tasks"},
+        ),
+    log:
+        f"{LOGS}/tables/multitask.log",
+    benchmark:
+        f"{LOGS}/tables/multitask.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=canonical(TitleSettings(titles_of(r.collection for r in study.joint_runs))),
+        code=fingerprint("multitask.py"),
+    script:
+        "../scripts/multitask.py"
+
+
 rule tables:
     input:
         EXPERIMENT_TABLES,
@@ -490,4 +523,5 @@ rule tables:
         rules.near_duplicates_table.output,
         rules.overlap.output,
         rules.cost.output,
+        rules.multitask.output if TOGETHER else [],
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],

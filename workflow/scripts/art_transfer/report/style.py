@@ -1,8 +1,8 @@
 """The look of all figures: fonts, colours, dashes, markers, and files with the same bytes twice.
 
 Colours and dashes are the paper's (Figures 2 and 3): a colour for each network; dash-dotted for
-off the shelf, dashed for fine tuning (dotted: for all tasks at once), a thick solid orange line from random first weights. A
-marker for each network makes them tell apart in grey too.
+off the shelf, dashed for fine tuning, a thick solid orange line from random first weights. Ours are
+dots for fine tuning of all tasks at once, and a marker for each network, to tell them apart in grey.
 """
 
 import io

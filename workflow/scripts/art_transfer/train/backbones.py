@@ -24,7 +24,6 @@ def head_of(task: str) -> str:
     return f"{HEAD}_{task}"
 
 
-
 _APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
     "xception": keras.applications.Xception,
     "inception_v3": keras.applications.InceptionV3,

@@ -151,7 +151,7 @@ def objective(method: Method) -> dict[str, Any]:
 
 
 def history_columns(method: Method) -> list[str]:
-    """HISTORY, or for several tasks the sum of their losses and each softmax's loss and accuracy."""
+    """HISTORY; for several tasks the sum of losses, and each softmax's own loss and accuracy."""
     if not method.loss_weights:
         return HISTORY
     names = ("mean_loss", "accuracy")

@@ -1,4 +1,4 @@
-"""One network for several tasks: a softmax each on one backbone, trained at once, tested one by one.
+"""One network for several tasks: a backbone with a softmax each, trained at once, tested singly.
 
 Objects without a label of a task, or whose label must not be seen (``prepare.joint_splits``), weigh
 nothing in that task's loss.
