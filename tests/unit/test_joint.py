@@ -12,7 +12,8 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Run
 from art_transfer.train.backbones import HEAD, head_of
 from art_transfer.train.fitting import history_columns
-from art_transfer.train.joint import Joint, JointData, tested_on_task, train_joint
+from art_transfer.train.joint import Joint, JointData, train_joint
+from art_transfer.train.joint import tested_on_task as on_task
 from art_transfer.train.joint_folder import write_joint
 from art_transfer.train.run_folder import write_run
 from art_transfer.train.scaling import scale
@@ -54,14 +55,14 @@ def trained(how: Training, pixels: PixelStore, splits=SPLITS, state: State | Non
     return train_joint(how, classes, joint_splits(splits, "museum"), pixels, "", state)
 
 
-def tested(folder, task: str, joint: Joint, pixels: PixelStore, splits=SPLITS, **changes):
+def run_of(folder, task: str, joint: Joint, pixels: PixelStore, splits=SPLITS, **changes):
     """The run of one task, through the files of the joint training."""
     table = joint_splits(splits, "museum")
     write_joint(folder, joint, table, multitask(**changes), {}, {}, "")
     history = pd.read_csv(folder / "history.csv")
     model = str(folder / "model.keras")
     wanted = multitask(task, **changes)
-    return tested_on_task(wanted, splits[task], table, history, pixels, model)
+    return on_task(wanted, splits[task], table, history, pixels, model)
 
 
 def flipped(splits, objects) -> dict[str, pd.DataFrame]:
@@ -136,12 +137,17 @@ def test_with_a_weight_of_zero_the_other_task_is_as_if_trained_alone(tmp_path, n
     weights = {"artist": 0.0, "type": 1.0}
     joint = trained(multitask(network=network, loss_weights=weights), pixels, splits)
     changes = {"network": network, "loss_weights": weights}
-    run = tested(tmp_path / "joint", "type", joint, pixels, splits, **changes)
+    run = run_of(tmp_path / "joint", "type", joint, pixels, splits, **changes)
     alone = fine_tune(training(network), ordered, pixels, "")
     assert same_weights(run.model, alone.model)
-    pd.testing.assert_frame_equal(run.history, alone.history, rtol=1e-5)
-    pd.testing.assert_frame_equal(run.predictions, alone.predictions, check_exact=True)
-    assert run.classes == alone.classes and run.calibration == alone.calibration
+    pd.testing.assert_frame_equal(run.tested.history, alone.tested.history, rtol=1e-5)
+    pd.testing.assert_frame_equal(
+        run.tested.predictions, alone.tested.predictions, check_exact=True
+    )
+    assert (
+        run.tested.classes == alone.tested.classes
+        and run.tested.calibration == alone.tested.calibration
+    )
     for layer in joint.model.layers:  # the other softmax is where it began
         if layer.name == head_of("artist"):
             assert not layer.get_weights()[1].any()
@@ -187,34 +193,36 @@ def test_a_task_is_tested_on_its_own_test_objects_by_its_own_softmax(tmp_path):
     joint = trained(multitask(), pixels)
     table = joint_splits(SPLITS, "museum")
     for task, split in SPLITS.items():
-        run: Trained = tested(tmp_path / "joint", task, joint, pixels)
+        run: Trained = run_of(tmp_path / "joint", task, joint, pixels)
         test = split[split["split"] == "test"].set_index("object_id")
-        assert run.predictions["object_id"].tolist() == sorted(test.index)
-        said = run.predictions.set_index("object_id")
+        assert run.tested.predictions["object_id"].tolist() == sorted(test.index)
+        said = run.tested.predictions.set_index("object_id")
         assert (said["label"] == test["label"][said.index]).all()
         images = scale(pixels.batch(pixels.rows(said.index)), "unit")
         probability = joint.model.predict_on_batch(images)[head_of(task)]
         np.testing.assert_allclose(probability.max(axis=1), said["probability"], rtol=1e-5)
-        named = np.array(run.classes)[probability.argmax(axis=1)]
+        named = np.array(run.tested.classes)[probability.argmax(axis=1)]
         assert (named == said["predicted"]).all()
-        assert run.model.output_names == [HEAD] and run.classes == sorted(set(split["label"]))
+        assert run.model.output_names == [HEAD] and run.tested.classes == sorted(
+            set(split["label"])
+        )
         best = joint.history.set_index("epoch").loc[joint.best_epoch]
-        assert run.metrics["best_epoch"] == joint.best_epoch
+        assert run.tested.metrics["best_epoch"] == joint.best_epoch
         validated = table[(table["task"] == task) & (table["split"] == "validation")]
-        assert run.metrics["validation"]["n"] == len(validated)
-        assert run.metrics["validation"]["loss"] == best[f"val_{head_of(task)}_mean_loss"]
-        assert list(run.history) == HISTORY
-        assert run.images == len(test) + len(validated)
+        assert run.tested.metrics["validation"]["n"] == len(validated)
+        assert run.tested.metrics["validation"]["loss"] == best[f"val_{head_of(task)}_mean_loss"]
+        assert list(run.tested.history) == HISTORY
+        assert run.tested.images == len(test)
 
 
 def test_the_sum_of_the_losses_chooses_the_epoch(tmp_path):
-    how = multitask(epochs=40, patience=3, loss_weights={"artist": 5.0, "type": 1.0})
-    joint = trained(how, museum(tmp_path, EVERY, contrast=6))
+    how = multitask(epochs=40, patience=3, loss_weights={"artist": 0.1, "type": 1.0})
+    joint = trained(how, museum(tmp_path, EVERY, contrast=25))
     losses = joint.history["val_loss"].tolist()
     assert joint.best_epoch == losses.index(min(losses)) + 1 == len(losses) - 3 > 1
     short = trained(
         multitask(**{**vars(how.method), "epochs": joint.best_epoch}),
-        museum(tmp_path / "again", EVERY, contrast=6),
+        museum(tmp_path / "again", EVERY, contrast=25),
     )
     assert same_weights(joint.model, short.model)
 
@@ -253,8 +261,8 @@ def test_a_training_that_was_stopped_has_the_bytes_of_one_that_ran_through(tmp_p
 
 def test_a_run_of_a_task_leaves_the_files_of_every_run(tmp_path):
     pixels = museum(tmp_path / "pixels", EVERY)
-    run = tested(tmp_path / "joint", "artist", trained(multitask(), pixels), pixels)
-    write_run(tmp_path / "run", run, multitask("artist"), {}, {}, "")
+    run = run_of(tmp_path / "joint", "artist", trained(multitask(), pixels), pixels)
+    write_run(tmp_path / "run", run.model, run.tested, multitask("artist"), {}, {}, "")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *["calibration.json", "history.csv", "labels.json", "metrics.json", "model.keras"],
         *["predictions.parquet", "preprocessing.json", "run.json"],
@@ -262,5 +270,5 @@ def test_a_run_of_a_task_leaves_the_files_of_every_run(tmp_path):
     record = read_json(tmp_path / "run/run.json")
     assert record["run"]["task"] == "artist" and record["settings"]["method"]["loss_weights"]
     joint = read_json(tmp_path / "joint/run.json")
-    assert joint["run"]["task"] == "" and joint["best_epoch"] == run.metrics["best_epoch"]
+    assert joint["run"]["task"] == "" and joint["best_epoch"] == run.tested.metrics["best_epoch"]
     assert joint["parameters"] > record["parameters"]

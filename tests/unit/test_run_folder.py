@@ -138,7 +138,7 @@ def test_metrics_are_those_of_the_predictions_and_of_the_best_epoch(run):
     history = pd.read_csv(run / "history.csv").set_index("epoch")
     best = history.loc[history["val_loss"].idxmin()]
     assert found["best_epoch"] == best.name and found["epochs"] == 4
-    assert found["train"] == {"accuracy": pytest.approx(best["accuracy"])}
+    assert found["train"] == {"accuracy": pytest.approx(best["accuracy"]), "n": 45}
     wanted = {"accuracy": best["val_accuracy"], "loss": best["val_loss"], "n": 15}
     assert found["validation"] == pytest.approx(wanted)
 

@@ -15,7 +15,7 @@ PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 RULES = "".join(path.read_text() for path in [*ROOT.glob("workflow/rules/*"), ROOT / "Snakefile"])
 LOCAL = set(" ".join(re.findall(r"^localrules:\n((?:    \w+,\n)+)", RULES, re.MULTILINE)).split())
 LOCAL = {name.rstrip(",") for name in LOCAL}
-GPU = {"fine_tune", "features_shared", "features_of_run", "batch_norm"}
+GPU = {"fine_tune", "features_shared", "features_of_run", "batch_norm", "joint", "joint_task"}
 MINUTES = {"fine_tune": 2880, "features_shared": 240, "features_of_run": 240, "head": 60}
 MINUTES |= {
     "looks": 240,
@@ -28,8 +28,8 @@ MINUTES |= {
     "baselines": 120,
     "saliency": 60,
 }
-MINUTES |= {"batch_norm": 240, "classifier": 240}
-BEYOND = {"batch_norm", "classifier"}
+MINUTES |= {"batch_norm": 240, "classifier": 240, "joint": 2880, "joint_task": 240}
+BEYOND = {"batch_norm", "classifier", "joint", "joint_task"}
 """Rules that the paper's own study has no jobs of."""
 MEGABYTES = dict.fromkeys(GPU, 16000) | dict.fromkeys(
     ["head", "classifier", "baselines", "saliency"], 8000
