@@ -26,7 +26,7 @@ TESTS = {
     "prepare/values": ("labels", "labels_counts", "values"),
     "settings": CONFIG,
     "config": CONFIG,
-    "report/statistics": ("statistics", "report_classes"),
+    "report/statistics": ("statistics",),
     "report/estimates": ("estimates", "report_gains", "report_tables"),
 }
 """Each module with the tests of ``tests/unit`` that concern it."""

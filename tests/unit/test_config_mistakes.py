@@ -302,7 +302,8 @@ WHOLE = [
     ),
     (
         {"methods__fine_tuning__optimizer__momentum": 1},
-        "`methods.fine_tuning.optimizer.momentum` is 1; allowed: number of at least 0, of less than 1",
+        "`methods.fine_tuning.optimizer.momentum` is 1; "
+        "allowed: number of at least 0, of less than 1",
     ),
     (
         {"seeds": [1, 1]},
@@ -345,7 +346,7 @@ def test_a_collection_that_is_none_is_a_message(block, tmp_path):
     if block is None:
         load_study(config, tmp_path)
         return
-    with pytest.raises(StudyError, match="`collections.third"):
+    with pytest.raises(StudyError, match=r"`collections\.third"):
         load_study(config, tmp_path)
 
 
