@@ -1,6 +1,7 @@
 """Every mistake in a config is one message that names the key, the value and what is allowed."""
 
 import copy
+import datetime
 
 import pytest
 import yaml
@@ -19,6 +20,8 @@ SALIENCY = {
 FILE = {"address": "w.h5", "hash": "sha256:" + "0" * 64, "expects": "unit"}
 TABLE = small_config()["experiments"]["table"]
 TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
+UNQUOTED = "and without quotes"
+QUOTES = "YAML reads it as no text: put it in quotes"
 
 SVM = {"kind": "classifier", "classifier": "linear_svm", "preprocessing": "unit"}
 AGAIN = {"batch_norm": "updated", "init": "files", "preprocessing": "unit"}
@@ -353,6 +356,98 @@ def test_a_mistake_is_one_message(tmp_path, name):
     assert len(lines) == 1, "one mistake, one message"
     for word in words:
         assert word in lines[0]
+
+
+COLLECTION = [
+    *["source", "title", "tasks", "shards", "max_unreadable_share", "ask_again", "web", "folder"],
+    *["metadata", "columns", "list_separator"],
+]
+WHOLE = [
+    (
+        {"collections__museum__titel": "M"},
+        f"`collections.museum` has no key `titel` (did you mean `title`?); allowed: {COLLECTION}",
+    ),
+    (
+        {"collections__museum__zzz": 1, "collections__museum__yyy": 1},
+        f"`collections.museum` has no key `zzz`, `yyy`; allowed: {COLLECTION}",
+    ),
+    ({"methods": None, "tasks": None}, "the config lacks the key `tasks`, `methods`"),
+    (
+        {"methods__fine_tuning__kind": None, "methods__fine_tuning__optimizer": None},
+        "`methods.fine_tuning` lacks the key `kind`, `optimizer`",
+    ),
+    (
+        {"pixels": {"fit": "squash"}},
+        "`pixels.fit` is 'squash'; allowed: ['stretch', 'crop', 'pad']",
+    ),
+    (
+        {"methods__Fine": small_config()["methods"]["fine_tuning"]},
+        "`methods` has the name 'Fine'; allowed are lower-case letters, digits and _",
+    ),
+    *(
+        ({"title": value}, f"`title` is {value!r} ({kind}); expected string; {QUOTES}")
+        for value, kind in ((datetime.date(2024, 1, 2), "date"), (2.5, "float"), (True, "bool"))
+    ),
+    ({"title": [1]}, "`title` is [1] (list); expected string"),
+    ({"threads": "1e-8"}, f"`threads` is '1e-8' (str); expected integer; {TEXT}, {UNQUOTED}"),
+    ({"threads": "ten"}, "`threads` is 'ten' (str); expected integer"),
+    ({"threads": 0}, "`threads` is 0; allowed: integer of at least 1, of at most 256"),
+    (
+        {"methods__fine_tuning__optimizer__learning_rate": 0},
+        "`methods.fine_tuning.optimizer.learning_rate` is 0; allowed: number of more than 0",
+    ),
+    (
+        {"methods__fine_tuning__optimizer__learning_rate": float("inf")},
+        "`methods.fine_tuning.optimizer.learning_rate` is inf (float); expected number",
+    ),
+    (
+        {"methods__fine_tuning__optimizer__momentum": 1},
+        "`methods.fine_tuning.optimizer.momentum` is 1; "
+        "allowed: number of at least 0, of less than 1",
+    ),
+    (
+        {"seeds": [1, 1]},
+        "`seeds` is [1, 1]; allowed: array of at least 1 items, without an item twice",
+    ),
+    ({"collections": {}}, "`collections` is {}; allowed: object of at least 1 keys"),
+    ({"study": "My Study"}, "`study` is 'My Study'; allowed: string like ^[a-z0-9_]+$"),
+    (
+        {"collections__museum__folder": ""},
+        "`collections.museum.folder` is ''; allowed: string of at least 1 characters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), WHOLE)
+def test_the_whole_message_of_each_kind_of_mistake(changes, line, tmp_path):
+    with pytest.raises(StudyError) as caught:
+        load_study(small_config(**copy.deepcopy(changes)), tmp_path)
+    assert str(caught.value) == f"the config is wrong:\n  {line}"
+
+
+def test_mistakes_are_told_in_the_order_of_their_keys_and_once(tmp_path):
+    config = small_config(threads=0, tasks__type__min_objects=1, methods__fine_tuning__epochs=0)
+    config["collections"]["museum"]["shards"] = config["collections"]["photos"]["objects"] = 0
+    with pytest.raises(StudyError) as caught:
+        load_study(config, tmp_path)
+    assert [line.split(" is ")[0] for line in str(caught.value).splitlines()[1:]] == [
+        "  `collections.museum.shards`",
+        "  `collections.photos.objects`",
+        "  `methods.fine_tuning.epochs`",
+        "  `tasks.type.min_objects`",
+        "  `threads`",
+    ]
+
+
+@pytest.mark.parametrize("block", [None, 3, {"source": ["folder"]}, {}])
+def test_a_collection_that_is_none_is_a_message(block, tmp_path):
+    config = small_config()
+    config["collections"]["third"] = block
+    if block is None:
+        load_study(config, tmp_path)
+        return
+    with pytest.raises(StudyError, match=r"`collections\.third"):
+        load_study(config, tmp_path)
 
 
 def test_several_mistakes_are_told_at_once(tmp_path):

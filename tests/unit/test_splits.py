@@ -217,8 +217,10 @@ def test_fewer_than_two_classes_is_a_message(sizes):
     with pytest.raises(StudyError) as caught:
         split(labels_of(sizes), 5, "stratified", "antwerp, task type")
     count = 0 if "b" in sizes else 1
-    for word in ("antwerp, task type", f"{count} classes", "`splits.rule: stratified`", "seed 5"):
-        assert word in str(caught.value)
+    assert str(caught.value) == (
+        f"antwerp, task type: {count} classes occur in all three splits under "
+        "`splits.rule: stratified` with seed 5, and a task needs two"
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,6 +241,26 @@ def test_an_edited_split_is_refused(column, value, named):
     with pytest.raises(StudyError, match=r"splits\.csv: .*Delete the file") as caught:
         checked_split(table, "splits.csv")
     assert named in str(caught.value)
+
+
+def test_all_that_is_wrong_with_a_split_is_told_in_short():
+    table = split(labels_of({"a": list("abcdef"), "b": list("ghijkl")}), 1, "stratified", "museum")
+    edited = pd.concat([table, table, table.assign(object_id="")], ignore_index=True)
+    edited["split"] = [f"{n}" for n in range(len(edited))]
+    with pytest.raises(StudyError) as caught:
+        checked_split(edited, "splits.csv")
+    assert str(caught.value) == (
+        "splits.csv: unknown splits ['0', '1', '10', '11', '12'], repeated objects ['a', 'b', 'c', "
+        "'d', 'e'], classes that are not in all three splits ['a', 'b']; expected none of these, "
+        "and at least two classes, not 2. Delete the file to have it made again."
+    )
+
+
+def test_an_object_without_a_name_is_refused():
+    table = split(labels_of({"a": list("abc"), "b": list("efgh")}), 1, "stratified", "museum")
+    table.loc[3, "object_id"] = ""
+    with pytest.raises(StudyError, match=r"repeated objects \[''\]"):
+        checked_split(table, "splits.csv")
 
 
 def test_a_split_of_one_class_or_of_nothing_is_refused():
