@@ -161,6 +161,15 @@ def test_another_colour_space_goes_through_its_profile():
     assert pixels(broken)[0, 0].tolist() == [255, 0, 0]
 
 
+@pytest.mark.parametrize("orientation", [0, 1, 9])
+def test_an_orientation_that_means_nothing_leaves_the_image_as_it_lies(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = file_of(RGB, "PNG", exif=exif)
+    assert (pixels(data) == RGB).all()
+    assert decode(data).resize((5, 4)).size == (5, 4)  # its file is closed, its pixels are here
+
+
 @pytest.mark.parametrize("orientation", TURNS)
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
 def test_an_image_is_turned_as_its_exif_says(kind, orientation):

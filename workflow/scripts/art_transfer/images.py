@@ -6,7 +6,7 @@ import warnings
 import zlib
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "AVIF", "JPEG2000", "BMP")
 """What is read (MPO as JPEG). Of Pillow's others some start programs, some take any bytes."""
@@ -83,7 +83,8 @@ def _positive(image: Image.Image, source: Image.Image) -> Image.Image:
 def _turned(image: Image.Image) -> Image.Image:
     """The image turned as its EXIF says; a broken EXIF block says nothing of the pixels."""
     try:
-        return ImageOps.exif_transpose(image)
+        upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        return image if upright else ImageOps.exif_transpose(image)  # which copies in any case
     except (OSError, SyntaxError, ValueError, LookupError, struct.error):
         return image
 
@@ -99,7 +100,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = Image.alpha_composite(white, image).convert("RGB")
     if profile and image.mode in ("RGB", "CMYK"):
         image = _through_profile(image, profile)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
