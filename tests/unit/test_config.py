@@ -312,7 +312,8 @@ def test_settings_are_one_line_of_text(tmp_path):
 
 
 def test_settings_come_from_a_mapping_with_their_types():
-    values = {"weights": {"net": {"address": "a", "hash": "h", "expects": "tf"}}, "seed": 4}
+    weights = {"address": "a", "hash": "h", "expects": "tf", "layout": "notop"}
+    values = {"weights": {"net": weights}, "seed": 4}
     init = from_mapping(Init, values)
     assert init.weights["net"].expects == "tf" and (init.seed, init.task) == (4, None)
     assert from_mapping(Init, {"weights": None, "random": "he"}) == Init(random="he")

@@ -373,8 +373,8 @@ WHOLE = [
     ),
     ({"methods": None, "tasks": None}, "the config lacks the key `tasks`, `methods`"),
     (
-        {"methods__fine_tuning__kind": None, "methods__fine_tuning__optimizer": None},
-        "`methods.fine_tuning` lacks the key `kind`, `optimizer`",
+        {"methods__fine_tuning__kind": None, "methods__fine_tuning__preprocessing": None},
+        "`methods.fine_tuning` lacks the key `kind`, `preprocessing`",
     ),
     (
         {"pixels": {"fit": "squash"}},
