@@ -109,7 +109,7 @@ def test_what_differs_is_named(unpacked, tmp_path):
     results = project / "results" / "small"
     table = results / "tables" / "first.csv"
     table.write_text(table.read_text().replace("big", "bigger", 1))
-    metrics = next((results / "runs" / "own").rglob("metrics.json"))
+    metrics = results / "runs/own/type/small/files/shelf/seed-1/metrics.json"
     metrics.write_text(metrics.read_text().replace('"macro_f1": ', '"macro_f1": 1'))
     (results / "figures" / "maps.pdf").unlink()
     (results / "figures" / "more.pdf").touch()
@@ -140,7 +140,7 @@ def test_a_study_that_is_there_is_not_overwritten(unpacked, archive):
 def test_a_damaged_archive_leaves_nothing(archive, tmp_path):
     broken = tmp_path / "broken.tar"
     data = bytearray(archive.read_bytes())
-    place = data.index(b"collection,task,backbone")
+    place = data.index(b"method,seeds,n,accuracy,top5_accuracy")
     data[place : place + 1] = b"k"
     broken.write_bytes(data)
     project = copy_project(tmp_path / "clone")
