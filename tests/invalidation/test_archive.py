@@ -14,7 +14,11 @@ from .cases import config_cases, expected, graph, with_config
 from .conftest import check
 
 LOST = {
-    "none": ["head big type small files shelf 1", "fine_tune big type small files tuned 1"],
+    "none": [
+        "head big type small files shelf 1",
+        "fine_tune big type small files tuned 1",
+        "joint big small files both 1",
+    ],
     "parents": ["head big type small files shelf 1"],
 }
 """The runs whose checkpoints others read, and which an archive has not."""
@@ -90,7 +94,7 @@ def test_a_changed_key(name, unpacked, kept, plan, tmp_path):
 
 def test_checkpoints_are_packed_only_if_asked(unpacked, kept):
     found = {path.parent.parent.name for path in unpacked.rglob("model.keras")}
-    assert found == ({"tuned"} if kept == "parents" else set())
+    assert found == ({"tuned", "both"} if kept == "parents" else set())
     assert (unpacked / "results/small/CHECKPOINTS.sha256").exists() is bool(found)
 
 
@@ -171,7 +175,7 @@ def test_with_every_checkpoint_no_run_is_repeated_for_the_sake_of_another(finish
     change.write_text(yaml.safe_dump(CASES["figures.saliency.NAME.images-0"]["change"]))
     planned = plan(project, "small.yaml", str(change))
     assert "saliency maps" in planned
-    assert not [job for job in planned if job.startswith(("head", "fine_tune"))]
+    assert not [job for job in planned if job.startswith(("head", "fine_tune", "joint"))]
 
 
 @pytest.mark.full
