@@ -19,6 +19,11 @@ SALIENCY = {
 }
 FILE = {"address": "w.h5", "hash": "sha256:" + "0" * 64, "expects": "unit"}
 TABLE = small_config()["experiments"]["table"]
+TOGETHER = {
+    **small_config()["methods"]["fine_tuning"],
+    "kind": "multitask",
+    "loss_weights": {"material": 1, "type": 0.5},
+}
 TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
 UNQUOTED = "and without quotes"
 QUOTES = "YAML reads it as no text: put it in quotes"
@@ -321,6 +326,60 @@ MISTAKES = {
     "figure_of_a_task_that_is_lacking": (
         {"figures__layers": {"f": OF_INITS | {"collection": "photos", "tasks": ["material"]}}},
         ["`figures.layers.f.tasks`", "photos", "'material'"],
+    ),
+    # several tasks at once
+    "weights_of_a_single_task": (
+        {"methods__fine_tuning__loss_weights": {"type": 1, "material": 1}},
+        ["`methods.fine_tuning.loss_weights`", "kind multitask, not fine_tuning"],
+    ),
+    "one_task_at_once": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1}}},
+        ["`methods.m.loss_weights` is {'type': 1.0}", "two tasks or more"],
+    ),
+    "no_task_that_counts": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 0, "material": 0}}},
+        ["`methods.m.loss_weights`", "at least one with a weight above 0"],
+    ),
+    "weight_below_zero": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1, "material": -1}}},
+        ["`methods.m.loss_weights.material`", "-1", "at least 0"],
+    ),
+    "unknown_task_at_once": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1, "colour": 1}}},
+        ["`methods.m.loss_weights`", "'colour'", "['material', 'type']"],
+    ),
+    "no_order_balances_two_tasks": (
+        {"methods__m": TOGETHER | {"order": "class_balanced"}},
+        ["`methods.m.order`", "'class_balanced'", "'shuffled' and 'fixed'"],
+    ),
+    "whole_networks_are_not_standardised": (
+        {"methods__m": TOGETHER | {"standardize": True}},
+        ["`methods.m.standardize`", "whole networks see pixels"],
+    ),
+    "task_at_once_that_the_collection_lacks": (
+        {
+            "methods__m": TOGETHER,
+            "experiments__table": TABLE
+            | {"collections": ["photos"], "tasks": ["type"], "inits": ["random"], "methods": ["m"]},
+        },
+        ["`methods.m.loss_weights`", "'material'", "photos lacks", "it has: ['type']"],
+    ),
+    "task_that_was_not_trained": (
+        {
+            "tasks__place": {"field": "types"},
+            "methods__m": TOGETHER,
+            "experiments__table": TABLE
+            | {"tasks": ["place"], "inits": ["random"], "methods": ["m"]},
+        },
+        ["runs/museum/place/demo_plain/random/m/seed-1", "'place'", "only ['material', 'type']"],
+    ),
+    "a_network_of_its_own_for_each_task": (
+        {
+            "methods__m": TOGETHER,
+            "inits__net": NET,
+            "experiments__table": TABLE | {"inits": ["net"], "methods": ["m"]},
+        },
+        ["`inits.net`", "'m' trains one network for all", "a `task`", "kind multitask"],
     ),
     # networks and their weights
     "network": (

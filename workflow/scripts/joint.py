@@ -7,7 +7,7 @@ from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.joint_splits import joint_splits
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import checked_split
+from art_transfer.prepare.splits import checked_split, thinned
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -21,8 +21,9 @@ with logged(snakemake.log[0]):
     gpus = snakemake.resources.get("gpu", 0)
     prepare(training.threads, training.run.seed, gpus, training.method.gpus)
     meter = Meter()
+    share = training.method.train_share
     splits = {
-        task: checked_split(read_csv(path, SPLITS), path)
+        task: thinned(checked_split(read_csv(path, SPLITS), path), share, training.run.seed)
         for task, path in zip(training.method.loss_weights, given.splits, strict=True)
     }
     groups = read_csv(given.duplicates[0], DUPLICATES) if given.duplicates else None

@@ -37,8 +37,8 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         wrong_methods,
         endless_inits,
         _wrong_tasks,
-        _wrong_multitask,
         wrong_weights,
+        _wrong_multitask,
         seen_before,
         _wrong_predict,
         without_checkpoint,
@@ -204,12 +204,15 @@ def _wrong_multitask(study: Study) -> Iterator[str]:
                 f"{run.folder} is to be tested on {run.task!r}, but `{key}` names only "
                 f"{list(weights)}"
             )
-        parent, init = study.parent(run), study.settings.inits[run.init]
-        if parent is not None and init.task is None and not study.at_once(parent):
+        parent, base = study.parent(run), study.base_init(run.init)
+        init = study.settings.inits[base]
+        files = init.weights[run.backbone].tasks if init.weights else None
+        own = parent is not None and init.task is None and not study.at_once(parent)
+        if own or files:
             yield (
-                f"`inits.{run.init}` starts each task from a network of its own, but "
-                f"{run.method!r} trains one network for all; expected a `task` there, or a "
-                "`method` of kind multitask"
+                f"`inits.{base}` starts each task from a network of its own, but {run.method!r} "
+                "trains one network for all; expected one file for all tasks, or a run with a "
+                "`task` or with a `method` of kind multitask"
             )
 
 

@@ -17,15 +17,15 @@ HOURS = ["hours", "gpu_hours", "cpu_hours"]
 MULTITASK = [*START, "method", "task", "seeds", "networks", "accuracy", *HOURS]
 """Columns of ``multitask.csv``."""
 
-ALL = "all"
-"""Stands for all tasks of a method together."""
+ALL = "all tasks"
+"""Stands for all tasks of a method together; no task can have this name."""
 
 KINDS = ("fine_tuning", "multitask")
 """The kinds of methods that are compared: those that train whole networks."""
 
 
 def multitask(tables: Iterable[pd.DataFrame], cost: pd.DataFrame) -> pd.DataFrame:
-    """Compare within each experiment (``tables.cells``) whose networks are trained on all tasks.
+    """Compare the whole networks of experiments (``tables.cells``) with some for all tasks.
 
     One row for each task of each method, then one for all: columns MULTITASK. ``accuracy`` is the
     mean over seeds, of all tasks the mean of theirs; ``networks`` is how many were trained for one
@@ -38,13 +38,11 @@ def multitask(tables: Iterable[pd.DataFrame], cost: pd.DataFrame) -> pd.DataFram
     hours = {
         tuple(map(str, key)): row for key, row in zip(sums.index, sums.to_numpy(), strict=True)
     }
-    rows = []
-    for cells in tables:
-        wanted = cells[cells["kind"].isin(KINDS)]
-        for start, block in wanted.groupby(START, sort=False):
-            if "multitask" in set(block["kind"]):
-                rows += _rows(block, hours, dict(zip(START, map(str, start), strict=True)))
-    return pd.DataFrame(rows).reindex(columns=MULTITASK).drop_duplicates(ignore_index=True)
+    cells, rows = pd.concat(tables).drop_duplicates(CELL), []
+    for start, block in cells[cells["kind"].isin(KINDS)].groupby(START, sort=False):
+        if "multitask" in set(block["kind"]):
+            rows += _rows(block, hours, dict(zip(START, map(str, start), strict=True)))
+    return pd.DataFrame(rows).reindex(columns=MULTITASK)
 
 
 def _rows(
