@@ -44,13 +44,13 @@ test-long: .venv/.made  ## museums at their real size, every network; an hour or
 	for script in tests/long/*.py; do $(BIN)/python $$script || exit 1; done
 	$(MAKE) mutation
 
-mutation: .mutation/.made  ## change the code that decides on numbers, line by line: does a test notice? an hour or so
+mutation: .mutation/.made  ## change the code that decides on numbers, one thing at a time: does a test notice? an hour or so
 	.mutation/bin/python tests/mutation.py $(MODULES)
 .mutation/.made: .venv/.made pyproject.toml
 	$(PYTHON) -m venv --clear .mutation
 	$(BIN)/python -c 'import site; print(*site.getsitepackages())' > .mutation/venv.pth
 	mv .mutation/venv.pth $$(.mutation/bin/python -c 'import site; print(*site.getsitepackages())')
-	.mutation/bin/python -m pip install --quiet --upgrade pip
+	.mutation/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	.mutation/bin/python -m pip install --quiet --group mutation
 	touch $@
 
