@@ -67,7 +67,7 @@ def stop(tmp_path, how, pixels, epoch, made_from=MADE_FROM):
 def assert_same_run(one, other, how, folder):
     """The same bytes in every file of the run but run.json, which holds times."""
     for name, trained in (("one", one), ("other", other)):
-        write_run(folder / name, trained, how, {}, {}, "")
+        write_run(folder / name, trained.model, trained.tested, how, {}, {}, "")
     for path in (folder / "one").iterdir():
         if path.name != "run.json":
             assert path.read_bytes() == (folder / "other" / path.name).read_bytes(), path.name
