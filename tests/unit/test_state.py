@@ -71,7 +71,7 @@ def assert_same_run(one, other, how, folder):
     for path in (folder / "one").iterdir():
         if path.name != "run.json":
             assert path.read_bytes() == (folder / "other" / path.name).read_bytes(), path.name
-    assert one.images == other.images
+    assert one.tested.images == other.tested.images
 
 
 @pytest.mark.parametrize(
