@@ -140,7 +140,7 @@ def test_a_study_that_is_there_is_not_overwritten(unpacked, archive):
 def test_a_damaged_archive_leaves_nothing(archive, tmp_path):
     broken = tmp_path / "broken.tar"
     data = bytearray(archive.read_bytes())
-    place = data.index(b"method,seeds,n,accuracy,top5_accuracy")
+    place = data.index(b"collection,task,backbone,init,method,seeds,n,accuracy,accuracy_sd")
     data[place : place + 1] = b"k"
     broken.write_bytes(data)
     project = copy_project(tmp_path / "clone")
