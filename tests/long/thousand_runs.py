@@ -33,6 +33,7 @@ from art_transfer.report.gains import gains, pairs  # noqa: E402
 from art_transfer.report.runs import read_baselines, read_runs, read_tested  # noqa: E402
 from art_transfer.report.tables import cells  # noqa: E402
 from art_transfer.settings import Run  # noqa: E402
+from art_transfer.train.evaluation import scores  # noqa: E402
 
 BACKBONES, INITS = ["vgg19", "resnet50", "xception", "inception_v3"], [f"init{n}" for n in range(5)]
 RUNS = [
@@ -64,15 +65,17 @@ def write_study(results: Path, objects: int) -> None:
     for run in RUNS:
         test = tests[split_of(results, run)]
         right = random.random(objects) < 0.6 + 0.2 * (run.method == "fine_tuning")
+        predicted = np.where(right, test["label"], random.permutation(test["label"]))
+        right = predicted == test["label"]
         table = test.assign(
-            predicted=np.where(right, test["label"], random.choice(CLASSES, objects)),
+            predicted=predicted,
             probability=random.random(objects),
-            rank=random.integers(1, 1000, objects),
+            rank=np.where(right, 1, random.integers(2, 1000, objects)),
         )
         write_parquet(results / run.folder / "predictions.parquet", table, PREDICTIONS)
-        accuracy = float((table["predicted"] == table["label"]).mean())
-        names = ("accuracy", "top5_accuracy", "balanced_accuracy", "macro_f1")
-        metrics = {"test": dict.fromkeys(names, accuracy) | {"n": objects}}
+        tested = scores(table)
+        accuracy = tested["accuracy"]
+        metrics: dict[str, Any] = {"test": tested}
         metrics |= {"validation": {"accuracy": accuracy, "loss": 1.0}, "best_epoch": 1, "epochs": 2}
         write_json(results / run.folder / "metrics.json", metrics)
         settings = {"architecture": {"network": run.backbone}, "method": {"kind": "head"}}
