@@ -11,7 +11,7 @@ CHECKPOINTS ?= none
 BENCHMARKS := head pixels batches features fine_tuning records planning saliency growth off_the_shelf
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
-.PHONY: help demo test test-slurm test-invalidation test-faults test-long lint docs lock plan pack unpack export verify bench clean-stale clean
+.PHONY: help demo test test-slurm test-invalidation test-faults test-long mutation lint docs lock plan pack unpack export verify bench clean-stale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -42,6 +42,17 @@ test-faults: .venv/.made  ## faults, bad input and attacks, hundreds of them; do
 test-long: .venv/.made  ## museums at their real size, every network; an hour or so; docs/scale.md
 	$(BIN)/python -m pytest tests/unit -m full
 	for script in tests/long/*.py; do $(BIN)/python $$script || exit 1; done
+	$(MAKE) mutation
+
+mutation: .mutation/.made  ## change the code that decides on numbers, one thing at a time: does a test notice? an hour or so
+	.mutation/bin/python tests/mutation.py $(MODULES)
+.mutation/.made: .venv/.made pyproject.toml
+	$(PYTHON) -m venv --clear .mutation
+	$(BIN)/python -c 'import site; print(*site.getsitepackages())' > .mutation/venv.pth
+	mv .mutation/venv.pth $$(.mutation/bin/python -c 'import site; print(*site.getsitepackages())')
+	.mutation/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.mutation/bin/python -m pip install --quiet --group mutation
+	touch $@
 
 .venv-bench/.made: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv-bench

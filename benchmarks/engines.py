@@ -43,7 +43,7 @@ def with_head(network: str, size: int, backend: str) -> Any:
 
     model = with_head(whole, CLASSES, 1)
     width = model.get_layer(HEAD).input.shape[-1]
-    kernel = np.random.default_rng(2).standard_normal((width, CLASSES)) / width
+    kernel = np.random.default_rng(2).standard_normal((width, CLASSES)) / np.sqrt(width)
     bias = np.zeros(CLASSES)  # a backend's own seed would give another head in each
     model.get_layer(HEAD).set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
     return model

@@ -1,7 +1,7 @@
 """Options of the tests."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,4 +12,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # No test is timed: a busy machine is no fault of the code.
 settings.register_profile("untimed", deadline=None)
+# The same few examples for every mutant (tests/mutation.py), and none made small that fails.
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    max_examples=20,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("untimed")

@@ -271,7 +271,7 @@ def test_a_loss_that_explodes_leaves_no_run(kind, name, rate, tmp_path):
         assert "no longer a number" in str(told) and f"{rate}" in str(told)
         return
     finite = all(np.isfinite(weights).all() for weights in done.model.get_weights())
-    if not finite or not np.isfinite(done.predictions["probability"]).all():
+    if not finite or not np.isfinite(done.tested.predictions["probability"]).all():
         raise WrongError("numbers of a network that has none")
 
 

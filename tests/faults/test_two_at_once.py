@@ -1,4 +1,4 @@
-"""Two at once on one folder: locked or correct, never corrupt."""
+"""Two at once on one folder: locked or correct, never corrupt; also where files are seen late."""
 
 import subprocess
 import sys
@@ -10,9 +10,10 @@ import pytest
 import yaml
 from art_transfer.files import atomic_path, write_text
 from builders import small_config
-from workflow.conftest import copy_project, same_files, snakemake
+from invalidation.conftest import copied
+from workflow.conftest import ROOT, copy_project, same_files, snakemake
 
-from .conftest import WrongError
+from .conftest import LostError, WrongError
 
 TARGETS = [
     "results/{}/splits/photos/type/seed-1.csv",
@@ -107,3 +108,107 @@ def test_two_drivers_are_locked_or_correct(kind, later, tmp_path):
     wrong = [n for n in same_files(alone, both, patterns) if not n.endswith("collection.yaml")]
     if wrong:
         raise WrongError(str(wrong))
+
+
+FINISHED = ["resources/**/*", "results/*/labels/**/*", "results/*/splits/**/*"]
+RULES = {
+    "objects": "resources/photos/objects.parquet",
+    "images": "resources/photos/images/0000.csv",
+    "labels": "results/one/labels/photos/type.csv",
+    "split": "results/one/splits/photos/type/seed-1.csv",
+    "pixels": "resources/photos/pixels-32-stretch-nearest/0000.npy",
+}
+"""The rules of the small study in their order, and a file that each makes."""
+DELAY = 4
+LATE = f"""
+case $BASH_EXECUTION_STRING in *.snakemake/scripts/*.$LATE_RULE.py*)
+    began=$(mktemp)
+    late() {{
+        files=$(find resources results -type f -newer "$began" -not -name '.*')
+        for file in $files; do mv "$file" "${{file%/*}}/.late.${{file##*/}}"; done
+        (
+            sleep {DELAY}
+            for file in $files; do mv "${{file%/*}}/.late.${{file##*/}}" "$file"; done
+        ) > /dev/null 2>&1 < /dev/null &
+    }}
+    trap late EXIT
+esac
+"""
+"""What bash reads before it starts a job: what the job made is to be seen seconds after its end.
+
+So does a file system on a network whose node still knows a folder as it was (``acdirmax`` of NFS).
+The job itself sees its files at once, as on the node that it runs on.
+"""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project before anything has run: all runs must be of the same code, to the letter."""
+    return copy_project(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = copied(fresh, tmp_path_factory.mktemp("undisturbed") / "study")
+    done = snakemake(folder, *study(folder, "one"))
+    assert done.returncode == 0, done.stdout[-2000:]
+    return folder
+
+
+@pytest.fixture
+def late(fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which the files of the jobs that LATE_RULE fits are seen late."""
+    (tmp_path / "late.sh").write_text(LATE)
+    monkeypatch.setenv("BASH_ENV", str(tmp_path / "late.sh"))
+    return copied(fresh, tmp_path / "study")
+
+
+def profile_wait() -> str:
+    """How long our profile for clusters waits for files, in seconds."""
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    return str(profile["latency-wait"])
+
+
+def check_whole(project: Path, undisturbed: Path) -> None:
+    """What has its final name is what it must be, to the last byte."""
+    wrong = same_files(project, undisturbed, FINISHED)
+    if named := [name for name in wrong if not Path(name).name.startswith(".")]:
+        raise WrongError(str(named))
+
+
+def check_ended(project: Path, undisturbed: Path) -> None:
+    check_whole(project, undisturbed)
+    if missing := same_files(undisturbed, project, FINISHED):
+        raise LostError(str(missing))
+
+
+@pytest.mark.full
+def test_files_that_are_seen_late_are_waited_for(late, undisturbed, monkeypatch):
+    monkeypatch.setenv("LATE_RULE", "*")
+    done = snakemake(late, *study(late, "one"), "--latency-wait", profile_wait())
+    assert done.returncode == 0, done.stdout[-2000:]
+    for name in RULES.values():
+        assert f"{name} (missing locally" in done.stdout, "its file was not late"
+    check_ended(late, undisturbed)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("rule", RULES)
+def test_a_driver_that_does_not_wait_names_the_file_and_goes_on(
+    rule, late, undisturbed, monkeypatch
+):
+    monkeypatch.setenv("LATE_RULE", rule)
+    command = study(late, "one")
+    done = snakemake(late, *command, "--latency-wait", "0")
+    assert done.returncode != 0 and "--latency-wait" in done.stdout
+    assert f"{RULES[rule]} (missing locally" in done.stdout
+    assert not (late / RULES[rule]).exists()
+    check_whole(late, undisturbed)
+    deadline = time.monotonic() + 60
+    while not (late / RULES[rule]).exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)  # until the rule's other files are there too
+    check_whole(late, undisturbed)
+    again = snakemake(late, *command, "--latency-wait", profile_wait())
+    assert again.returncode == 0, again.stdout[-2000:]
+    check_ended(late, undisturbed)

@@ -23,7 +23,7 @@ def jobs(output: str) -> set[str]:
             continue
         line = re.search(r"^    wildcards: (.*)$", rows, re.MULTILINE)
         pairs = [pair.split("=", 1) for pair in line[1].split(", ")] if line else []
-        words = [v for k, v in pairs if k not in UNNAMED and USUAL.get(k) != v]
+        words = [v for k, v in pairs if v and k not in UNNAMED and USUAL.get(k) != v]
         found.add(" ".join([rule, *words]))
     return found
 

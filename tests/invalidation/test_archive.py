@@ -14,7 +14,11 @@ from .cases import config_cases, expected, graph, with_config
 from .conftest import check
 
 LOST = {
-    "none": ["head big type small files shelf 1", "fine_tune big type small files tuned 1"],
+    "none": [
+        "head big type small files shelf 1",
+        "fine_tune big type small files tuned 1",
+        "joint big small files both 1",
+    ],
     "parents": ["head big type small files shelf 1"],
 }
 """The runs whose checkpoints others read, and which an archive has not."""
@@ -90,7 +94,7 @@ def test_a_changed_key(name, unpacked, kept, plan, tmp_path):
 
 def test_checkpoints_are_packed_only_if_asked(unpacked, kept):
     found = {path.parent.parent.name for path in unpacked.rglob("model.keras")}
-    assert found == ({"tuned"} if kept == "parents" else set())
+    assert found == ({"tuned", "both"} if kept == "parents" else set())
     assert (unpacked / "results/small/CHECKPOINTS.sha256").exists() is bool(found)
 
 
@@ -105,7 +109,7 @@ def test_what_differs_is_named(unpacked, tmp_path):
     results = project / "results" / "small"
     table = results / "tables" / "first.csv"
     table.write_text(table.read_text().replace("big", "bigger", 1))
-    metrics = next((results / "runs" / "own").rglob("metrics.json"))
+    metrics = results / "runs/own/type/small/files/shelf/seed-1/metrics.json"
     metrics.write_text(metrics.read_text().replace('"macro_f1": ', '"macro_f1": 1'))
     (results / "figures" / "maps.pdf").unlink()
     (results / "figures" / "more.pdf").touch()
@@ -136,7 +140,7 @@ def test_a_study_that_is_there_is_not_overwritten(unpacked, archive):
 def test_a_damaged_archive_leaves_nothing(archive, tmp_path):
     broken = tmp_path / "broken.tar"
     data = bytearray(archive.read_bytes())
-    place = data.index(b"collection,task,backbone")
+    place = data.index(b"collection,task,backbone,init,method,seeds,n,accuracy,accuracy_sd")
     data[place : place + 1] = b"k"
     broken.write_bytes(data)
     project = copy_project(tmp_path / "clone")
@@ -164,12 +168,14 @@ def test_with_every_checkpoint_no_run_is_repeated_for_the_sake_of_another(finish
     done = command(finished, "pack", "results/small", tmp_path / "all.tar", "--checkpoints", "all")
     assert done.returncode == 0, done.stderr
     project = clone(finished, tmp_path / "elsewhere", tmp_path / "all.tar")
+    done = snakemake(project, "shared", "--cores", "2", "--configfile", "small.yaml")
+    assert done.returncode == 0, done.stdout[-3000:]
     assert plan(project) == set()
     change = tmp_path / "change.yaml"
     change.write_text(yaml.safe_dump(CASES["figures.saliency.NAME.images-0"]["change"]))
     planned = plan(project, "small.yaml", str(change))
     assert "saliency maps" in planned
-    assert not [job for job in planned if job.startswith(("head", "fine_tune"))]
+    assert not [job for job in planned if job.startswith(("head", "fine_tune", "joint"))]
 
 
 @pytest.mark.full

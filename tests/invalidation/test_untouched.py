@@ -109,6 +109,7 @@ RUN = "results/small/runs/big/type/small/files/tuned/seed-1/run.json"
                 "fine_tune big type small files tuned 1",
                 "features_of_run own small net type 1",
                 "head own type small net shelf 1",
+                "classifier own type small net probe 1",
                 "fine_tune own type small net tuned 1",
             },
         ),

@@ -81,10 +81,12 @@ def test_a_run_is_calibrated_on_its_validation_split(tmp_path):
     rows = table[table["split"] == "validation"]
     scaled = pixels.batch(pixels.rows(rows["object_id"])).astype(np.float32) / 255
     probability = trained.model.predict_on_batch(scaled)
-    truth = np.array([trained.classes.index(label) for label in rows["label"]])
+    truth = np.array([trained.tested.classes.index(label) for label in rows["label"]])
     wanted = fit_calibration(probability, truth)
-    assert trained.calibration["validation"] == pytest.approx(wanted["validation"], rel=1e-4)
-    assert trained.calibration["temperature"] == pytest.approx(wanted["temperature"], rel=1e-3)
-    assert trained.calibration["validation"]["loss"] == pytest.approx(
-        trained.metrics["validation"]["loss"], rel=1e-3
+    assert trained.tested.calibration["validation"] == pytest.approx(wanted["validation"], rel=1e-4)
+    assert trained.tested.calibration["temperature"] == pytest.approx(
+        wanted["temperature"], rel=1e-3
+    )
+    assert trained.tested.calibration["validation"]["loss"] == pytest.approx(
+        trained.tested.metrics["validation"]["loss"], rel=1e-3
     )

@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 from art_transfer.checks import check_definitions, load_study
-from art_transfer.config import load, with_arguments
+from art_transfer.config import load, read_files, with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import write_yaml
-from art_transfer.settings import canonical
+from art_transfer.settings import Init, Optimizer, Run, Trained, canonical, from_mapping
 from builders import CONFIG, small_config
 
 METHOD_DEFAULTS = {
+    "classifier": "none",
+    "training_preprocessing": "",
+    "train_share": 1.0,
     "preprocessing": "unit",
     "optimizer": {
         "name": "sgd",
@@ -40,7 +43,9 @@ METHOD_DEFAULTS = {
     "mixed_precision": "none",
     "jit_compile": False,
     "gpus": 1,
+    "loss_weights": {},
 }
+FIGURES = ["mosaic", "curves", "saliency", "collapse", "layers", "learning_curves", "transfers"]
 TASK_DEFAULTS = {
     "choose": "first",
     "roles": [],
@@ -113,14 +118,24 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "splits": {"rule": "stratified", "fixed": False, "group_near_duplicates": False},
         "pixels": {"fit": "stretch", "filter": "nearest"},
         "backbones": {"demo_plain": {"size": 32, "network": ""}},
-        "preprocessings": {"unit": {"scaling": "unit", "layer": "last"}},
-        "inits": small_config()["inits"],
+        "preprocessings": {"unit": {"scaling": "unit", "layer": "last", "batch_norm": "inference"}},
+        "inits": {
+            **small_config()["inits"],
+            "files": {
+                "weights": {
+                    "demo_plain": {
+                        **small_config()["inits"]["files"]["weights"]["demo_plain"],
+                        "layout": "notop",
+                    }
+                },
+            },
+        },
         "methods": {
             "fine_tuning": {"kind": "fine_tuning", **METHOD_DEFAULTS},
             "off_the_shelf": {"kind": "head", **METHOD_DEFAULTS},
         },
         "experiments": {"table": {"title": "", **small_config()["experiments"]["table"]}},
-        "figures": {"mosaic": {}, "curves": {}, "saliency": {}},
+        "figures": {name: {} for name in FIGURES},
     }
     assert given == small_config(), "what the user gave must stay as it was"
 
@@ -246,6 +261,68 @@ def test_the_order_of_keys_and_the_way_of_writing_change_no_settings(tmp_path):
     assert texts(small_config(methods__fine_tuning__optimizer=numbers)) == plain
     swapped = small_config(methods__fine_tuning__epochs=7, methods__fine_tuning__patience=100)
     assert len(texts(swapped) & plain) == len(plain) - 7  # seven runs are fine-tuned
+
+
+def test_several_config_files_are_laid_over_each_other(tmp_path):
+    one = save(tmp_path / "one.yaml", {"study": "é", "splits": {"rule": "a", "fixed": True}})
+    two = save(tmp_path / "two.yaml", {"splits": {"rule": "b"}, "seeds": [2]})
+    merged = {"study": "é", "splits": {"rule": "b", "fixed": True}, "seeds": [2]}
+    assert read_files([one, two]) == merged
+    assert read_files([]) == {}
+    with pytest.raises(StudyError) as caught:
+        read_files([one, tmp_path / "three.yaml"])
+    assert str(caught.value) == f"there is no config file {tmp_path / 'three.yaml'}"
+
+
+def test_what_extends_says_is_told_whole_when_it_is_wrong(tmp_path):
+    for text, message in (
+        ("- 1", "expected a mapping of keys, found list"),
+        ("a: [", "this is no YAML: while parsing a flow node"),
+    ):
+        (tmp_path / "a.yaml").write_text(text)
+        with pytest.raises(StudyError) as caught:
+            load({"extends": "a.yaml"}, tmp_path)
+        assert str(caught.value).startswith(f"{tmp_path / 'a.yaml'}: {message}")
+    for text, message in (
+        ("extends: a.yaml", f"{tmp_path / 'a.yaml'} extends itself"),
+        ("extends: 7", f"there is no file {tmp_path / '7'}"),
+    ):
+        (tmp_path / "a.yaml").write_text(text)
+        with pytest.raises(StudyError) as caught:
+            load({"extends": "a.yaml"}, tmp_path)
+        assert str(caught.value) == f"config key `extends`: {message}"
+
+
+def test_another_study_can_be_the_default(tmp_path):
+    save(tmp_path / "mine.yaml", small_config(threads=3))
+    assert load({"seeds": [5]}, tmp_path, "mine.yaml")["threads"] == 3
+    given = {"extends": "mine.yaml"}
+    load(given, tmp_path)
+    assert given == {"extends": "mine.yaml"}
+
+
+def test_settings_are_one_line_of_text(tmp_path):
+    run = Run("musée", "type", "vgg19", "random", "m", 1)
+    text = (
+        '{"backbone": "vgg19", "collection": "musée", "init": "random", "method": "m", '
+        '"seed": 1, "task": "type"}'
+    )
+    assert canonical(run) == text
+    assert canonical({"b": [run], "a": None}) == f'{{"a": null, "b": [{text}]}}'
+
+
+def test_settings_come_from_a_mapping_with_their_types():
+    weights = {"address": "a", "hash": "h", "expects": "tf", "layout": "notop"}
+    values = {"weights": {"net": weights}, "seed": 4}
+    init = from_mapping(Init, values)
+    assert init.weights["net"].expects == "tf" and (init.seed, init.task) == (4, None)
+    assert from_mapping(Init, {"weights": None, "random": "he"}) == Init(random="he")
+    optimizer = from_mapping(Optimizer, METHOD_DEFAULTS["optimizer"] | {"momentum": 0})
+    assert isinstance(optimizer.momentum, float) and optimizer.nesterov is False
+    with pytest.raises(TypeError, match="colour"):
+        from_mapping(Trained, {"init": "a", "method": "b", "colour": "red"})
+    with pytest.raises(TypeError, match="method"):
+        from_mapping(Trained, {"init": "a"})
 
 
 @pytest.fixture

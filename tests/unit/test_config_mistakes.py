@@ -1,6 +1,7 @@
 """Every mistake in a config is one message that names the key, the value and what is allowed."""
 
 import copy
+import datetime
 
 import pytest
 import yaml
@@ -18,8 +19,24 @@ SALIENCY = {
 }
 FILE = {"address": "w.h5", "hash": "sha256:" + "0" * 64, "expects": "unit"}
 TABLE = small_config()["experiments"]["table"]
+TOGETHER = {
+    **small_config()["methods"]["fine_tuning"],
+    "kind": "multitask",
+    "loss_weights": {"material": 1, "type": 0.5},
+}
 TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
+UNQUOTED = "and without quotes"
+QUOTES = "YAML reads it as no text: put it in quotes"
 
+SVM = {"kind": "classifier", "classifier": "linear_svm", "preprocessing": "unit"}
+AGAIN = {"batch_norm": "updated", "init": "files", "preprocessing": "unit"}
+OF_INITS = {
+    "collection": "museum",
+    "tasks": ["type"],
+    "backbone": "demo_plain",
+    "inits": ["files"],
+    "methods": ["off_the_shelf"],
+}
 MISTAKES = {
     # unknown keys
     "top": ({"sead": [1]}, ["the config", "`sead`", "did you mean `seeds`?", "'tasks'"]),
@@ -219,6 +236,151 @@ MISTAKES = {
         {"methods__off_the_shelf__frozen_layers": 1},
         ["`methods.off_the_shelf.frozen_layers`", "kind head"],
     ),
+    "head_without_optimizer": (
+        {"methods__off_the_shelf__optimizer": None},
+        ["`methods.off_the_shelf`", "lacks", "`optimizer`", "kind head"],
+    ),
+    "classifier_of_a_head": (
+        {"methods__off_the_shelf__classifier": "linear_svm"},
+        ["`methods.off_the_shelf.classifier`", "'linear_svm'", "'head'"],
+    ),
+    "classifier_that_is_none": (
+        {"methods__svm": {"kind": "classifier", "preprocessing": "unit"}},
+        ["`methods.svm.classifier`", "'none'", "'classifier'"],
+    ),
+    "epochs_of_a_classifier": (
+        {"methods__svm": SVM | {"epochs": 5}},
+        ["`methods.svm.epochs`", "kind classifier", "leave it out"],
+    ),
+    "optimizer_of_a_classifier": (
+        {"methods__svm": SVM | {"optimizer": {"name": "sgd", "learning_rate": 0.1}}},
+        ["`methods.svm.optimizer`", "kind classifier"],
+    ),
+    "init_from_a_classifier": (
+        {"methods__svm": SVM, "inits__photo_net__method": "svm"},
+        ["`inits.photo_net.method`", "'svm'", "no network"],
+    ),
+    "saliency_of_a_classifier": (
+        {
+            "methods__svm": SVM,
+            "figures__saliency__f": SALIENCY | {"before": {"init": "files", "method": "svm"}},
+        },
+        ["`figures.saliency.f.before.method`", "'svm'", "no network"],
+    ),
+    "training_preprocessing_that_is_not_there": (
+        {"methods__off_the_shelf__training_preprocessing": "batch"},
+        ["`methods.off_the_shelf.training_preprocessing`", "'batch'", "['unit']"],
+    ),
+    "training_preprocessing_of_another_layer": (
+        {
+            "preprocessings__deep": {"layer": "block1_conv"},
+            "methods__off_the_shelf__training_preprocessing": "deep",
+        },
+        ["`methods.off_the_shelf.training_preprocessing`", "'deep'", "the layer of 'unit'"],
+    ),
+    "training_preprocessing_of_fine_tuning": (
+        {"methods__fine_tuning__training_preprocessing": "unit"},
+        ["`methods.fine_tuning.training_preprocessing`", "a head only"],
+    ),
+    "tested_on_a_batchs_own_statistics": (
+        {
+            "preprocessings__batch": {"batch_norm": "batch"},
+            "methods__off_the_shelf__preprocessing": "batch",
+        },
+        ["`methods.off_the_shelf.preprocessing`", "'batch'", "`training_preprocessing`"],
+    ),
+    # batch-norm statistics
+    "statistics_of_nothing": (
+        {"inits__again": {"batch_norm": "updated", "preprocessing": "unit"}},
+        ["`inits.again`", "lacks the key `init`"],
+    ),
+    "statistics_seen_nohow": (
+        {"inits__again": {"batch_norm": "updated", "init": "files"}},
+        ["`inits.again`", "lacks the key `preprocessing`"],
+    ),
+    "statistics_of_random_weights": (
+        {"inits__again": {"batch_norm": "updated", "init": "random", "preprocessing": "unit"}},
+        ["`inits.again.init`", "'random'", "each task or seed"],
+    ),
+    "statistics_and_a_task": (
+        {"inits__again": AGAIN | {"task": "type"}},
+        ["`inits.again`", "batch_norm", "['task']"],
+    ),
+    "preprocessing_of_another_init": (
+        {"inits__files__preprocessing": "unit"},
+        ["`inits.files.preprocessing`", "`batch_norm`"],
+    ),
+    # figures beyond the paper
+    "figure_of_no_experiment": (
+        {"figures__collapse": {"f": {"experiments": ["tabel"]}}},
+        ["`figures.collapse.f.experiments`", "'tabel'", "['table']"],
+    ),
+    "figure_of_no_method": (
+        {"figures__layers": {"f": OF_INITS | {"methods": ["probe"]}}},
+        ["`figures.layers.f.methods`", "'probe'"],
+    ),
+    "figure_of_no_museum": (
+        {"figures__learning_curves": {"f": OF_INITS | {"collection": "met"}}},
+        ["`figures.learning_curves.f.collection`", "'met'"],
+    ),
+    "figure_of_a_task_that_is_lacking": (
+        {"figures__layers": {"f": OF_INITS | {"collection": "photos", "tasks": ["material"]}}},
+        ["`figures.layers.f.tasks`", "photos", "'material'"],
+    ),
+    # several tasks at once
+    "weights_of_a_single_task": (
+        {"methods__fine_tuning__loss_weights": {"type": 1, "material": 1}},
+        ["`methods.fine_tuning.loss_weights`", "kind multitask, not fine_tuning"],
+    ),
+    "one_task_at_once": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1}}},
+        ["`methods.m.loss_weights` is {'type': 1.0}", "two tasks or more"],
+    ),
+    "no_task_that_counts": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 0, "material": 0}}},
+        ["`methods.m.loss_weights`", "at least one with a weight above 0"],
+    ),
+    "weight_below_zero": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1, "material": -1}}},
+        ["`methods.m.loss_weights.material`", "-1", "at least 0"],
+    ),
+    "unknown_task_at_once": (
+        {"methods__m": TOGETHER | {"loss_weights": {"type": 1, "colour": 1}}},
+        ["`methods.m.loss_weights`", "'colour'", "['material', 'type']"],
+    ),
+    "no_order_balances_two_tasks": (
+        {"methods__m": TOGETHER | {"order": "class_balanced"}},
+        ["`methods.m.order`", "'class_balanced'", "'shuffled' and 'fixed'"],
+    ),
+    "whole_networks_are_not_standardised": (
+        {"methods__m": TOGETHER | {"standardize": True}},
+        ["`methods.m.standardize`", "whole networks see pixels"],
+    ),
+    "task_at_once_that_the_collection_lacks": (
+        {
+            "methods__m": TOGETHER,
+            "experiments__table": TABLE
+            | {"collections": ["photos"], "tasks": ["type"], "inits": ["random"], "methods": ["m"]},
+        },
+        ["`methods.m.loss_weights`", "'material'", "photos lacks", "it has: ['type']"],
+    ),
+    "task_that_was_not_trained": (
+        {
+            "tasks__place": {"field": "types"},
+            "methods__m": TOGETHER,
+            "experiments__table": TABLE
+            | {"tasks": ["place"], "inits": ["random"], "methods": ["m"]},
+        },
+        ["runs/museum/place/demo_plain/random/m/seed-1", "'place'", "only ['material', 'type']"],
+    ),
+    "a_network_of_its_own_for_each_task": (
+        {
+            "methods__m": TOGETHER,
+            "inits__net": NET,
+            "experiments__table": TABLE | {"inits": ["net"], "methods": ["m"]},
+        },
+        ["`inits.net`", "'m' trains one network for all", "a `task`", "kind multitask"],
+    ),
     # networks and their weights
     "network": (
         {"backbones__demo_plain__network": "alexnet"},
@@ -253,6 +415,98 @@ def test_a_mistake_is_one_message(tmp_path, name):
     assert len(lines) == 1, "one mistake, one message"
     for word in words:
         assert word in lines[0]
+
+
+COLLECTION = [
+    *["source", "title", "tasks", "shards", "max_unreadable_share", "ask_again", "web", "folder"],
+    *["metadata", "columns", "list_separator"],
+]
+WHOLE = [
+    (
+        {"collections__museum__titel": "M"},
+        f"`collections.museum` has no key `titel` (did you mean `title`?); allowed: {COLLECTION}",
+    ),
+    (
+        {"collections__museum__zzz": 1, "collections__museum__yyy": 1},
+        f"`collections.museum` has no key `zzz`, `yyy`; allowed: {COLLECTION}",
+    ),
+    ({"methods": None, "tasks": None}, "the config lacks the key `tasks`, `methods`"),
+    (
+        {"methods__fine_tuning__kind": None, "methods__fine_tuning__preprocessing": None},
+        "`methods.fine_tuning` lacks the key `kind`, `preprocessing`",
+    ),
+    (
+        {"pixels": {"fit": "squash"}},
+        "`pixels.fit` is 'squash'; allowed: ['stretch', 'crop', 'pad']",
+    ),
+    (
+        {"methods__Fine": small_config()["methods"]["fine_tuning"]},
+        "`methods` has the name 'Fine'; allowed are lower-case letters, digits and _",
+    ),
+    *(
+        ({"title": value}, f"`title` is {value!r} ({kind}); expected string; {QUOTES}")
+        for value, kind in ((datetime.date(2024, 1, 2), "date"), (2.5, "float"), (True, "bool"))
+    ),
+    ({"title": [1]}, "`title` is [1] (list); expected string"),
+    ({"threads": "1e-8"}, f"`threads` is '1e-8' (str); expected integer; {TEXT}, {UNQUOTED}"),
+    ({"threads": "ten"}, "`threads` is 'ten' (str); expected integer"),
+    ({"threads": 0}, "`threads` is 0; allowed: integer of at least 1, of at most 256"),
+    (
+        {"methods__fine_tuning__optimizer__learning_rate": 0},
+        "`methods.fine_tuning.optimizer.learning_rate` is 0; allowed: number of more than 0",
+    ),
+    (
+        {"methods__fine_tuning__optimizer__learning_rate": float("inf")},
+        "`methods.fine_tuning.optimizer.learning_rate` is inf (float); expected number",
+    ),
+    (
+        {"methods__fine_tuning__optimizer__momentum": 1},
+        "`methods.fine_tuning.optimizer.momentum` is 1; "
+        "allowed: number of at least 0, of less than 1",
+    ),
+    (
+        {"seeds": [1, 1]},
+        "`seeds` is [1, 1]; allowed: array of at least 1 items, without an item twice",
+    ),
+    ({"collections": {}}, "`collections` is {}; allowed: object of at least 1 keys"),
+    ({"study": "My Study"}, "`study` is 'My Study'; allowed: string like ^[a-z0-9_]+$"),
+    (
+        {"collections__museum__folder": ""},
+        "`collections.museum.folder` is ''; allowed: string of at least 1 characters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), WHOLE)
+def test_the_whole_message_of_each_kind_of_mistake(changes, line, tmp_path):
+    with pytest.raises(StudyError) as caught:
+        load_study(small_config(**copy.deepcopy(changes)), tmp_path)
+    assert str(caught.value) == f"the config is wrong:\n  {line}"
+
+
+def test_mistakes_are_told_in_the_order_of_their_keys_and_once(tmp_path):
+    config = small_config(threads=0, tasks__type__min_objects=1, methods__fine_tuning__epochs=0)
+    config["collections"]["museum"]["shards"] = config["collections"]["photos"]["objects"] = 0
+    with pytest.raises(StudyError) as caught:
+        load_study(config, tmp_path)
+    assert [line.split(" is ")[0] for line in str(caught.value).splitlines()[1:]] == [
+        "  `collections.museum.shards`",
+        "  `collections.photos.objects`",
+        "  `methods.fine_tuning.epochs`",
+        "  `tasks.type.min_objects`",
+        "  `threads`",
+    ]
+
+
+@pytest.mark.parametrize("block", [None, 3, {"source": ["folder"]}, {}])
+def test_a_collection_that_is_none_is_a_message(block, tmp_path):
+    config = small_config()
+    config["collections"]["third"] = block
+    if block is None:
+        load_study(config, tmp_path)
+        return
+    with pytest.raises(StudyError, match=r"`collections\.third"):
+        load_study(config, tmp_path)
 
 
 def test_several_mistakes_are_told_at_once(tmp_path):

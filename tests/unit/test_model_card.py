@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
     trained = fine_tune(HOW, TABLE, pixel_store(place / "pixels", IMAGES), "")
     write_csv(place / "split.csv", TABLE, SPLITS)
     machine = {"versions": {"keras": "3.15.1"}}
-    write_run(place / "run", trained, HOW, {}, machine, "c0de")
+    write_run(place / "run", trained.model, trained.tested, HOW, {}, machine, "c0de")
     return place / "run"
 
 

@@ -31,7 +31,7 @@ def study(tmp_path_factory):
     """A finished run, its museum's pixels, and the test objects' images in a folder."""
     folder = tmp_path_factory.mktemp("study")
     trained = fine_tune(HOW, TABLE, pixel_store(folder / "pixels", IMAGES), "")
-    write_run(folder / "run", trained, HOW, {}, {}, "c0de")
+    write_run(folder / "run", trained.model, trained.tested, HOW, {}, {}, "c0de")
     (folder / "images").mkdir()
     for object_id in TESTED:
         (folder / "images" / f"{object_id}.png").write_bytes(file_of(IMAGES[object_id]))

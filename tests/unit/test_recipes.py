@@ -90,7 +90,9 @@ def test_only_standardised_features_let_the_papers_head_move_where_they_are_tiny
     accuracy = {}
     for standardize in (False, True):
         how = training(kind="head", epochs=30, patience=30, standardize=standardize)
-        accuracy[standardize] = train_head(how, TABLE, features, "").metrics["test"]["accuracy"]
+        accuracy[standardize] = train_head(how, TABLE, features, "").tested.metrics["test"][
+            "accuracy"
+        ]
     assert accuracy[True] > 0.7 and accuracy[False] < 0.5
 
 
@@ -100,4 +102,7 @@ def test_a_modern_training_that_was_stopped_has_the_bytes_of_one_that_ran_throug
     stop(tmp_path, how, pixels, 3)
     again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)
-    assert whole.metrics["best_epoch"] > 1 and np.isfinite(whole.history.to_numpy()).all()
+    assert (
+        whole.tested.metrics["best_epoch"] > 1
+        and np.isfinite(whole.tested.history.to_numpy()).all()
+    )

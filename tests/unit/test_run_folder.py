@@ -40,7 +40,7 @@ def run(tmp_path_factory):
     trained = trained_in(folder)
     write_sha256(folder / "pixels/0000.npy")
     inputs = hashes([folder / "split.csv", *sorted((folder / "pixels").glob("*.npy"))])
-    write_run(folder / "runs/one", trained, HOW, inputs, MACHINE, "c0de")
+    write_run(folder / "runs/one", trained.model, trained.tested, HOW, inputs, MACHINE, "c0de")
     return folder / "runs/one"
 
 
@@ -99,7 +99,7 @@ def test_the_checkpoint_holds_no_optimiser(run):
 def test_the_same_run_again_is_the_same_bytes_though_time_has_passed(run, tmp_path):
     again = trained_in(tmp_path)
     time.sleep(1.1)  # Keras would write the second of saving
-    write_run(tmp_path / "again", again, HOW, {}, MACHINE, "c0de")
+    write_run(tmp_path / "again", again.model, again.tested, HOW, {}, MACHINE, "c0de")
     for path in run.iterdir():
         if path.name != "run.json":
             assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
@@ -138,7 +138,7 @@ def test_metrics_are_those_of_the_predictions_and_of_the_best_epoch(run):
     history = pd.read_csv(run / "history.csv").set_index("epoch")
     best = history.loc[history["val_loss"].idxmin()]
     assert found["best_epoch"] == best.name and found["epochs"] == 4
-    assert found["train"] == {"accuracy": pytest.approx(best["accuracy"])}
+    assert found["train"] == {"accuracy": pytest.approx(best["accuracy"]), "n": 45}
     wanted = {"accuracy": best["val_accuracy"], "loss": best["val_loss"], "n": 15}
     assert found["validation"] == pytest.approx(wanted)
 

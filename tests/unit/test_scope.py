@@ -48,7 +48,7 @@ print(json.dumps({"resumed": again.resumed_after}))
 
 
 def saved_and_weights(trained, path):
-    np.savez(path, *trained.model.get_weights(), history=trained.history.to_numpy())
+    np.savez(path, *trained.model.get_weights(), history=trained.tested.history.to_numpy())
 
 
 def test_two_devices_share_a_batch_and_take_the_same_steps_as_one(tmp_path):
@@ -90,7 +90,7 @@ def test_mixed_precision_computes_otherwise_and_leaves_a_plain_checkpoint(tmp_pa
     plain, mixed = run("none"), run("float16")
     for other in (mixed, run("bfloat16")):
         assert not same_weights(plain.model, other.model)
-        np.testing.assert_allclose(other.history, plain.history, rtol=0.1, atol=0.1)
+        np.testing.assert_allclose(other.tested.history, plain.tested.history, rtol=0.1, atol=0.1)
     assert keras.config.dtype_policy().name == "float32"
     write_model(mixed.model, tmp_path / "model.keras")
     saved = keras.models.load_model(tmp_path / "model.keras")
@@ -106,7 +106,7 @@ def test_xla_compiles_the_step(tmp_path):
     plain = fine_tune(training(epochs=2), TABLE, pixels, "")
     compiled = fine_tune(training(epochs=2, jit_compile=True), TABLE, pixels, "")
     assert compiled.model.jit_compile and not plain.model.jit_compile
-    np.testing.assert_allclose(compiled.history, plain.history, rtol=1e-3)
+    np.testing.assert_allclose(compiled.tested.history, plain.tested.history, rtol=1e-3)
 
 
 def test_the_record_names_the_device():

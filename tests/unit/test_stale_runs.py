@@ -73,6 +73,23 @@ def test_the_run_that_another_starts_from_is_not_stale(study, results):
     assert parent.is_dir() and parent not in stale_runs(study, results)
 
 
+def test_a_training_of_several_tasks_that_the_config_does_not_name_goes(study, results):
+    folder = make(results / "joint/museum/demo_plain/random/both/seed-1")
+    assert stale_runs(study, results) == [folder]
+    remove_runs([folder], results)
+    assert list((results / "joint").iterdir()) == []
+
+
+def test_a_training_of_several_tasks_that_the_config_names_stays(study, results, tmp_path):
+    both = {**small_config()["methods"]["fine_tuning"], "kind": "multitask"}
+    both["loss_weights"] = {"material": 1, "type": 1}
+    table = {**small_config()["experiments"]["table"], "inits": ["random"], "methods": ["both"]}
+    changes = {"methods__both": both, "experiments__more": table}
+    more = Study(config.typed(config.load(small_config(**changes), tmp_path)))
+    folder = make(results / "joint/museum/demo_plain/random/both/seed-1")
+    assert stale_runs(study, results) == [folder] and stale_runs(more, results) == []
+
+
 def test_links_are_left_alone(study, results, tmp_path):
     elsewhere = make(tmp_path / "elsewhere" / "seed-7").parent
     for link in (

@@ -67,11 +67,11 @@ def stop(tmp_path, how, pixels, epoch, made_from=MADE_FROM):
 def assert_same_run(one, other, how, folder):
     """The same bytes in every file of the run but run.json, which holds times."""
     for name, trained in (("one", one), ("other", other)):
-        write_run(folder / name, trained, how, {}, {}, "")
+        write_run(folder / name, trained.model, trained.tested, how, {}, {}, "")
     for path in (folder / "one").iterdir():
         if path.name != "run.json":
             assert path.read_bytes() == (folder / "other" / path.name).read_bytes(), path.name
-    assert one.images == other.images
+    assert one.tested.images == other.tested.images
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_early_stopping_decides_as_if_nothing_had_happened(tmp_path, after_best)
     how = training(epochs=40, patience=3, optimizer=slow)
     pixels = museum(tmp_path, TABLE, contrast=6)
     whole = fine_tune(how, TABLE, pixels, "")
-    best, last = whole.metrics["best_epoch"], whole.metrics["epochs"]
+    best, last = whole.tested.metrics["best_epoch"], whole.tested.metrics["epochs"]
     assert 1 < best < last == best + 3  # so that the best weights, the wait and the end are crossed
     stop(tmp_path, how, pixels, best + after_best)
     again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))

@@ -12,6 +12,8 @@ from art_transfer.report.statistics import (
     holm,
     mid_p,
     printed,
+    weighted_mean,
+    wilson,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -101,6 +103,104 @@ def test_the_same_key_gives_the_same_draws_and_another_other_ones():
     right = [[1] * 60 + [0] * 40]
     one, again, other = (accuracy(right, generator("a", key)).draws for key in (1, 1, 2))
     assert (one == again).all() and (one != other).any()
+
+
+RIGHT = [np.arange(90) < n for n in (60, 66, 75)]
+OVER = [np.arange(90) >= n for n in (60, 20, 25)]
+THREES = [np.arange(90) // 3] * 3
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "low", "high", "p_above", "p_below"),
+    [
+        (accuracy, {}, 0.5348166612, 0.9507510317, 507, 1880),
+        (accuracy, {"shared": True}, 0.5179852379, 0.9557892440, 712, 2020),
+        (accuracy, {"shared": True, "groups": THREES}, 0.4893093435, 0.9806372370, 988, 2549),
+        (difference, {}, -0.3569249173, 0.6145156993, 9741, 131),
+        (difference, {"shared": True}, -0.3675702545, 0.6404864510, 9702, 143),
+    ],
+)
+def test_an_interval_over_seeds_is_the_same_on_every_host(
+    make, options, low, high, p_above, p_below
+):
+    found = make(*((RIGHT,) if make is accuracy else (RIGHT, OVER)), generator("k", 1), **options)
+    assert found.value == pytest.approx(67 / 90 if make is accuracy else 12 / 90)
+    assert found.interval() == pytest.approx((low, high), abs=1e-9)
+    assert found.p_above(0.6) == pytest.approx(p_above / 10_001)
+    assert found.p_below(0.8) == pytest.approx(p_below / 10_001)
+
+
+@pytest.mark.parametrize(
+    ("groups", "low", "high", "p_above", "p_below", "p_unlike"),
+    [
+        (None, 53 / 94, 71 / 94, 1154, 22, 4538),
+        (THREES[:1], 0.4897959184, 0.8152173913, 2398, 448, 6390),
+    ],
+)
+def test_an_interval_of_one_seed_is_the_same_on_every_host(
+    groups, low, high, p_above, p_below, p_unlike
+):
+    found = accuracy(RIGHT[:1], generator("k", 1), groups=groups)
+    assert found.value == pytest.approx(2 / 3)
+    assert found.interval() == pytest.approx((low, high), abs=1e-9)
+    assert found.p_above(0.6) == pytest.approx(p_above / 10_001)
+    assert found.p_below(0.8) == pytest.approx(p_below / 10_001)
+    assert found.p_unlike(0.62) == pytest.approx(p_unlike / 10_001)
+    assert found.p_equivalent(0.1, 0.7) == max(found.p_above(0.6), found.p_below(0.8))
+    assert found.p_equivalent(0.7) == found.p_below(0.7)
+
+
+def test_draws_equal_to_a_bound_count_for_both_sides():
+    estimate = statistics.Estimate(1.0, np.array([0.0, 1.0, 1.0, 2.0]))
+    assert (estimate.p_above(1.0), estimate.p_below(1.0)) == (4 / 5, 4 / 5)
+    assert (estimate.p_unlike(1.0), estimate.p_unlike(2.5)) == (1.0, 2 / 5)
+
+
+def test_pairs_of_unlike_lengths_are_no_gain():
+    with pytest.raises(ValueError, match="zip"):
+        difference([[1, 0]] * 2, [[1, 0]], generator("k"))
+    with pytest.raises(ValueError, match="zip"):
+        accuracy([[1, 0]] * 2, generator("k"), groups=[None])
+
+
+def test_draws_are_possible_numbers():
+    """Student's tails of few seeds reach beyond what an accuracy or a difference can be."""
+    all_right, half = [np.ones(9)] * 3, [np.ones(9), np.zeros(9), np.ones(9)]
+    for draws, least in (
+        (accuracy(half, generator("k")).draws, 0),
+        (difference(half, half[::-1], generator("k")).draws, -1),
+        (difference(half, [1 - h for h in half], generator("k")).draws, -1),
+        (accuracy(all_right, generator("k"), shared=True).draws, 0),
+    ):
+        assert len(draws) == statistics.RESAMPLES
+        assert least <= draws.min() and draws.max() <= 1
+    spread = accuracy(half, generator("k")).draws
+    assert (spread.min(), spread.max()) == (0, 1)
+
+
+def test_a_weighted_mean_has_a_bootstrap_s_interval():
+    values, weights = np.arange(40.0), np.repeat([1.0, 3.0], 20)
+    found = weighted_mean(values, weights, generator("k"))
+    assert found.value == 9.75
+    assert (found.low, found.high) == pytest.approx((8.8484848485, 10.6578947368))
+    one = weighted_mean(values[1:2], weights[:1], generator("k"))
+    assert one.value == 1 and np.isnan([one.low, one.high]).all()
+    two = weighted_mean(values[:2], weights[:2], generator("k"))
+    assert (two.value, two.low, two.high) == (0.5, 0, 1)
+
+
+def test_wilson_s_interval_is_the_published_formula_s():
+    z = 1.959963985
+    for right, n in ((9, 10), (180, 200)):
+        share = right / n
+        centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+        assert wilson(right, n) == pytest.approx((centre - half, centre + half))
+    found = printed(0.9, 200)
+    assert found == Span(0.9, *map(float, wilson(180, 200)))
+    for nobody in (0, -1, np.nan):
+        span = printed(0.9, nobody)
+        assert span.value == 0.9 and np.isnan([span.low, span.high]).all()
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 50))

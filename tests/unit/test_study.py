@@ -125,6 +125,48 @@ def test_an_init_of_one_task_but_any_seed_is_not_shared_and_one_of_both_is():
     assert small().shared_init("files") and not small().shared_init("random")
 
 
+def together(**changes: object) -> Study:
+    """Two tasks at once on the museum, beside each alone."""
+    method = {**small_config()["methods"]["fine_tuning"], "kind": "multitask"}
+    method["loss_weights"] = {"type": 1, "material": 1}
+    table = small_config()["experiments"]["table"]
+    grid = {**table, "inits": ["random", "photo_net"], "methods": ["fine_tuning", "both"]}
+    return small(methods__both=method, experiments__table=grid, **changes)
+
+
+def test_runs_of_several_tasks_at_once_share_a_training():
+    study = together(seeds=[1, 2])
+    assert study.joint_runs == [
+        Run("museum", "", "demo_plain", init, "both", seed)
+        for init in ("random", "photo_net")
+        for seed in (1, 2)
+    ]
+    one = study.joint_runs[2]
+    assert one.folder == "joint/museum/demo_plain/photo_net/both/seed-1"
+    for task in ("material", "type"):
+        assert replace(one, task=task) in study.runs
+        assert study.parent(replace(one, task=task)) == study.parent(one)
+    assert study.first_file(one) == [
+        "results/small/runs/photos/type/demo_plain/random/fine_tuning/seed-1/model.keras"
+    ]
+    assert not small().joint_runs
+
+
+def test_a_network_of_several_tasks_starts_from_another_one_without_a_task():
+    net = {"collection": "museum", "init": "random", "method": "both"}
+    table = small_config()["experiments"]["table"]
+    grid = {**table, "collections": ["other"], "inits": ["net"], "methods": ["both", "fine_tuning"]}
+    other = small_config()["collections"]["museum"]
+    study = together(inits__net=net, experiments__more=grid, collections__other=other)
+    child = Run("other", "", "demo_plain", "net", "both", 1)
+    parent = Run("museum", "", "demo_plain", "random", "both", 1)
+    assert {child, parent} <= set(study.joint_runs)
+    assert study.parent(child) == parent
+    assert study.first_file(child) == [f"results/small/{parent.folder}/model.keras"]
+    alone = replace(child, task="type", method="fine_tuning")
+    assert study.parent(alone) == replace(parent, task="type")
+
+
 def chain(length: int, **changes: object) -> Study:
     """Museums m0, m1, ...; the network of each is the init of the next."""
     museum = {"source": "synthetic", "museum": "large_museum", "objects": 9}

@@ -57,7 +57,7 @@ def test_a_head_reaches_the_loss_of_an_unregularised_logistic_regression(changes
     least = log_loss(truth, peer.predict_proba(inputs))
     assert 0.1 < least < 0.9  # neither separable nor hopeless
     assert least <= reached * 1.000001 and reached == pytest.approx(least, rel=0.01)
-    assert trained.metrics["validation"]["loss"] == pytest.approx(reached, rel=1e-4)
+    assert trained.tested.metrics["validation"]["loss"] == pytest.approx(reached, rel=1e-4)
 
 
 @pytest.mark.parametrize(("kind", "optimizer"), [("head", ADAM), ("fine_tuning", SGD)])
@@ -72,18 +72,20 @@ def test_the_epoch_tested_is_the_one_with_the_smallest_validation_loss(tmp_path,
         return fine_tune(wanted, TABLE, pixels, "")
 
     long = run(60)
-    losses = long.history["val_loss"].tolist()
+    losses = long.tested.history["val_loss"].tolist()
     best = losses.index(min(losses)) + 1
     assert 1 < best < len(losses)
     assert len(losses) == best + 4  # its patience
-    assert long.metrics["best_epoch"] == best and long.metrics["epochs"] == len(losses)
-    chosen = long.history.set_index("epoch").loc[best]
-    assert long.metrics["validation"]["loss"] == chosen["val_loss"]
-    assert long.metrics["validation"]["accuracy"] == chosen["val_accuracy"]
-    assert long.metrics["train"]["accuracy"] == chosen["accuracy"]
+    assert long.tested.metrics["best_epoch"] == best and long.tested.metrics["epochs"] == len(
+        losses
+    )
+    chosen = long.tested.history.set_index("epoch").loc[best]
+    assert long.tested.metrics["validation"]["loss"] == chosen["val_loss"]
+    assert long.tested.metrics["validation"]["accuracy"] == chosen["val_accuracy"]
+    assert long.tested.metrics["train"]["accuracy"] == chosen["accuracy"]
     short = run(best)
     assert same_weights(short.model, long.model)
-    pd.testing.assert_frame_equal(short.predictions, long.predictions)
+    pd.testing.assert_frame_equal(short.tested.predictions, long.tested.predictions)
 
 
 def test_fine_tuning_moves_everything_and_off_the_shelf_only_the_head(tmp_path):
@@ -130,12 +132,13 @@ def test_a_warm_up_trains_the_head_alone_first(tmp_path):
     warm = fine_tune(training("demo_residual", epochs=5, head_warmup_epochs=3), TABLE, pixels, "")
     head = train_head(training("demo_residual", kind="head", epochs=5), TABLE, features, "")
     alike = [
-        np.allclose(warm.history.iloc[row], head.history.iloc[row], rtol=1e-4) for row in range(5)
+        np.allclose(warm.tested.history.iloc[row], head.tested.history.iloc[row], rtol=1e-4)
+        for row in range(5)
     ]
     assert alike == [True, True, True, False, False]
-    assert warm.history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert warm.tested.history["epoch"].tolist() == [1, 2, 3, 4, 5]
     assert all(moved(first, warm.model).values())
-    assert warm.metrics["best_epoch"] > 3
+    assert warm.tested.metrics["best_epoch"] > 3
 
 
 class Recorder(keras.layers.Layer):
@@ -223,8 +226,10 @@ def test_the_same_seed_gives_the_same_run_and_another_one_another(tmp_path):
         runs.append(fine_tune(training("demo_residual", seed=seed), TABLE, pixels, ""))
     one, again, other = runs
     assert same_weights(one.model, again.model) and not same_weights(one.model, other.model)
-    pd.testing.assert_frame_equal(one.predictions, again.predictions, check_exact=True)
-    pd.testing.assert_frame_equal(one.history, again.history, check_exact=True)
+    pd.testing.assert_frame_equal(
+        one.tested.predictions, again.tested.predictions, check_exact=True
+    )
+    pd.testing.assert_frame_equal(one.tested.history, again.tested.history, check_exact=True)
 
 
 @pytest.mark.parametrize(("layer", "standardize"), [("last", False), ("block1_pool", True)])
@@ -243,8 +248,8 @@ def test_the_whole_network_says_of_pixels_what_the_head_says_of_features(
     whole = trained.model.predict(images, verbose=0)
     np.testing.assert_allclose(whole, small, rtol=1e-3, atol=1e-6)
     says = pd.DataFrame({"p": whole.max(axis=1)}, index=TABLE["object_id"])
-    says["class"] = np.array(trained.classes)[whole.argmax(axis=1)]
-    table = trained.predictions.set_index("object_id")
+    says["class"] = np.array(trained.tested.classes)[whole.argmax(axis=1)]
+    table = trained.tested.predictions.set_index("object_id")
     assert sorted(table.index) == sorted(TABLE["object_id"][TABLE["split"] == "test"])
     assert (says["class"][table.index] == table["predicted"]).all()
     np.testing.assert_allclose(says["p"][table.index], table["probability"], rtol=1e-3)
@@ -270,8 +275,11 @@ def test_each_network_of_the_paper_takes_a_step(tmp_path, network):
         network, epochs=1, optimizer=Optimizer("sgd", 0.001, 0.9, True, 0.9, 1e-8, 0.004)
     )
     trained = fine_tune(how, table, pixels, "")
-    assert np.isfinite(trained.history.to_numpy()).all() and len(trained.history) == 1
-    assert len(trained.predictions) == 3 and np.isfinite(trained.predictions["probability"]).all()
+    assert np.isfinite(trained.tested.history.to_numpy()).all() and len(trained.tested.history) == 1
+    assert (
+        len(trained.tested.predictions) == 3
+        and np.isfinite(trained.tested.predictions["probability"]).all()
+    )
     assert trained.model.count_params() == first.count_params() + 2 * (first.output_shape[-1] + 1)
     kernels = [hit for name, hit in moved(first, trained.model).items() if "kernel" in name]
     assert all(kernels)

@@ -52,12 +52,16 @@ def training(
         "order": "shuffled",
         "augmentation": "none",
         "standardize": False,
+        "classifier": "none",
+        "training_preprocessing": "",
+        "train_share": 1.0,
         "batch_norm": "batch",
         "frozen_layers": 0,
         "head_warmup_epochs": 0,
         "mixed_precision": "none",
         "jit_compile": False,
         "gpus": 1,
+        "loss_weights": {},
     }
     run = Run("museum", "type", network, "random", "method", seed)
     shape = architecture(network, layer)

@@ -59,10 +59,10 @@ def planned(output: str) -> dict[str, int]:
 def same_files(one: Path, two: Path, patterns: list[str]) -> list[str]:
     """Names of the files below ``one`` that are missing or different below ``two``.
 
-    What tells the cost tells times, and is never the same.
+    What tells the cost, and what compares it, tells times and is never the same.
     """
     found = [path for pattern in patterns for path in one.glob(pattern) if path.is_file()]
-    names = [path.relative_to(one) for path in found if path.stem != "cost"]
+    names = [path.relative_to(one) for path in found if path.stem not in ("cost", "multitask")]
     assert names
     return [
         str(name)

@@ -10,11 +10,19 @@ localrules:
 
 
 def metadata_file(wildcards):
-    """The file of ours that a museum's objects depend on: a folder's CSV, or a list of ids."""
+    """What a museum's objects depend on: a folder's CSV, a list of ids, or pooled museums."""
     options = study.source(wildcards.collection).options
+    if study.pooled(wildcards.collection):
+        return [f"resources/{name}/objects.parquet" for name in study.pooled(wildcards.collection)]
     if "metadata" in options:
         return [f"{options['folder']}/{options['metadata']}"]
     return [options["manifest"]] if options.get("manifest") else []
+
+
+def pooled_images(wildcards):
+    """The images of the museums that are pooled."""
+    names = study.pooled(wildcards.collection)
+    return [path for name in names for path in [*images_of(name), *zips_of(name)]]
 
 
 def images_settings(wildcards):
@@ -33,7 +41,8 @@ def visits(wildcards):
 
 def weights_settings(wildcards):
     """Which file of weights is meant."""
-    file = study.settings.inits[wildcards.init].weights[wildcards.backbone]
+    task = wildcards.of_task.removeprefix("-")
+    file = study.pinned(wildcards.init, wildcards.backbone, task)
     return canonical(WeightsSettings(file.address, file.hash))
 
 
@@ -61,6 +70,7 @@ rule objects:
 rule images:
     input:
         objects="resources/{collection}/objects.parquet",
+        pooled=pooled_images,
     output:
         images="resources/{collection}/images/{shard}.zip",
         table="resources/{collection}/images/{shard}.csv",
@@ -81,12 +91,13 @@ rule images:
 
 rule weights:
     output:
-        "resources/weights/{init}-{backbone}{end}",
+        "resources/weights/{init}-{backbone}{of_task}{end}",
     log:
-        "logs/resources/weights/{init}-{backbone}{end}.log",
+        "logs/resources/weights/{init}-{backbone}{of_task}{end}.log",
     benchmark:
-        "logs/resources/weights/{init}-{backbone}{end}.tsv"
+        "logs/resources/weights/{init}-{backbone}{of_task}{end}.tsv"
     wildcard_constraints:
+        of_task=r"(-[a-z0-9_]+)?",
         end=r"(\.weights)?\.h5",
     resources:
         mem_mb=1000,
@@ -109,8 +120,9 @@ rule fetch:
         [table for name in study.used_collections for table in images_of(name)],
         sorted(
             {
-                study.weights(run.init, run.backbone)
+                study.weights(init, run.backbone, run.task)
                 for run in study.runs
-                if study.settings.inits[run.init].weights is not None
+                for init in [study.base_init(run.init)]
+                if study.settings.inits[init].weights is not None
             }
         ),

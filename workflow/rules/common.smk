@@ -11,6 +11,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
+    BatchNormSettings,
     BetweenSettings,
     CardSettings,
     CatalogueSettings,
@@ -24,10 +25,12 @@ from art_transfer.job_settings import (
     Described,
     DuplicatesSettings,
     GainsSettings,
+    FigureSettings,
     ImagesSettings,
     IndexSettings,
     LabelRulesSettings,
     LabelSettings,
+    LayersSettings,
     MosaicSettings,
     OverlapSettings,
     PredictSettings,
@@ -38,6 +41,7 @@ from art_transfer.job_settings import (
     TableSettings,
     TitleSettings,
     Transfer,
+    TransfersSettings,
     WeightsSettings,
 )
 from art_transfer.networks import NETWORKS
@@ -62,6 +66,7 @@ RESULTS = study.results
 LOGS = f"logs/{study.settings.study}"
 TABLE_FILES = ["metrics.json", "predictions.parquet", "run.json"]
 RUN = "{collection}/{task}/{backbone}/{init}/{method}/seed-{seed}"
+JOINT = "{collection}/{backbone}/{init}/{method}/seed-{seed}"
 
 
 wildcard_constraints:
@@ -81,9 +86,10 @@ wildcard_constraints:
 
 
 def run_of(wildcards):
-    """The run that a rule's wildcards name."""
+    """The run that a rule's wildcards name; without a task that of all tasks at once."""
     w = wildcards
-    return Run(w.collection, w.task, w.backbone, w.init, w.method, int(w.seed))
+    task = w.get("task", "")
+    return Run(w.collection, task, w.backbone, w.init, w.method, int(w.seed))
 
 
 def any_of(names):

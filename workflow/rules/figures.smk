@@ -276,6 +276,7 @@ rule figures:
                 study.settings.figures.mosaic,
                 study.settings.figures.curves,
                 study.settings.figures.saliency,
+                *(getattr(study.settings.figures, kind) for kind in BEYOND),
             )
             for name in block
         ],

@@ -32,9 +32,12 @@ def exported(wildcards):
 def card_settings(wildcards):
     """What a model card says beside what the run's folder holds."""
     chain = exported(wildcards)
-    first = study.settings.inits[chain[-1].init]
-    file = first.weights[chain[-1].backbone] if first.weights else None
+    last, init = chain[-1], study.base_init(chain[-1].init)
+    first = study.settings.inits[init]
+    file = study.pinned(init, last.backbone, last.task) if first.weights else None
     words = f"{file.address} ({file.hash})" if file else f"random, {first.random}"
+    if first.saw:
+        words += f", trained on {', '.join(map(study.title, first.saw))}"
     network = NETWORKS[study.network(chain[0].backbone)].title
     titles = titles_of(run.collection for run in chain)
     return canonical(CardSettings(study.settings.study, words, chain, network, titles))

@@ -9,6 +9,12 @@ def mapping_of(task):
     return [mapping] if mapping else []
 
 
+def grouping(wildcards):
+    """The near-duplicates of a museum, if splits keep them together."""
+    together = study.settings.splits.group_near_duplicates
+    return [f"{RESULTS}/duplicates/{wildcards.collection}.csv"] if together else []
+
+
 rule labels:
     input:
         objects="resources/{collection}/objects.parquet",
@@ -81,10 +87,7 @@ rule near_duplicates:
 rule split:
     input:
         labels=f"{RESULTS}/labels/{{collection}}/{{task}}.csv",
-        duplicates=lambda wildcards: [
-            f"{RESULTS}/duplicates/{wildcards.collection}.csv"
-            for _ in range(study.settings.splits.group_near_duplicates)
-        ],
+        duplicates=grouping,
     output:
         f"{RESULTS}/splits/{{collection}}/{{task}}/seed-{{seed}}.csv",
     log:

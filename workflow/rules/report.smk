@@ -40,6 +40,11 @@ def page_of(path, about, wildcards):
 
 
 NUMBERS = [f"{RESULTS}/figures/{name}-numbers.csv" for name in study.settings.figures.saliency]
+NUMBERS += [
+    f"{RESULTS}/figures/{name}.csv"
+    for kind in BEYOND
+    for name in getattr(study.settings.figures, kind)
+]
 READABLE = marked(
     "readable", [path.replace(".csv", ".md") for path in [*rules.tables.input, *NUMBERS]]
 )

@@ -14,6 +14,7 @@ localrules:
     near_duplicates_table,
     overlap,
     cost,
+    multitask,
 
 
 def titles_of(collections):
@@ -71,20 +72,19 @@ COMPARED = list(
 
 def cost_records():
     """The records of all runs, and of the features that heads were trained on."""
-    heads = [r for r in study.runs if study.settings.methods[r.method].kind == "head"]
     features = {}
-    for run in heads:
+    for run, read in [(run, path) for run in study.runs for path in study.features_read(run)]:
         own = ("", "") if study.shared_init(run.init) else (run.task, str(run.seed))
         names = (run.collection, own[0], run.backbone, run.init, "", own[1])
-        path = f"{study.features(run)}.cost.json"
+        path = f"{read}.cost.json"
         features[path] = CostRecord(path, "features", *names)
     runs = [
         CostRecord(
             f"{RESULTS}/{run.folder}/run.json",
-            "run",
+            "run" if run.task else "joint",
             *(run.collection, run.task, run.backbone, run.init, run.method, str(run.seed)),
         )
-        for run in study.runs
+        for run in [*study.runs, *study.joint_runs]
     ]
     return sorted([*runs, *features.values()], key=lambda record: record.path)
 
@@ -108,6 +108,12 @@ MUSEUM_PAIRS = sorted(
 )
 PAIRED = sorted({name for pair in MUSEUM_PAIRS for name in pair})
 EXPERIMENT_TABLES = [f"{RESULTS}/tables/{name}.csv" for name in study.settings.experiments]
+# Those with a network for all tasks at once among their methods.
+TOGETHER = [
+    f"{RESULTS}/tables/{name}.csv"
+    for name in study.settings.experiments
+    if any(study.at_once(run) for run in study.experiment_runs(name))
+]
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
 
 
@@ -478,6 +484,32 @@ rule cost:
         "../scripts/cost.py"
 
 
+rule multitask:
+    input:
+        tables=TOGETHER,
+        cost=f"{RESULTS}/tables/cost.csv",
+    output:
+        csv=f"{RESULTS}/tables/multitask.csv",
+        md=readable(
+            f"{RESULTS}/tables/multitask.md",
+            caption="../report/multitask.rst",
+            category="Tables",
+            labels={"table": "one network for all tasks"},
+        ),
+    log:
+        f"{LOGS}/tables/multitask.log",
+    benchmark:
+        f"{LOGS}/tables/multitask.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    params:
+        settings=canonical(TitleSettings(titles_of(r.collection for r in study.joint_runs))),
+        code=fingerprint("multitask.py"),
+    script:
+        "../scripts/multitask.py"
+
+
 rule tables:
     input:
         EXPERIMENT_TABLES,
@@ -490,4 +522,5 @@ rule tables:
         rules.near_duplicates_table.output,
         rules.overlap.output,
         rules.cost.output,
+        rules.multitask.output if TOGETHER else [],
         [f"{RESULTS}/tables/labels-{name}.csv" for name in dict(KEYS)],

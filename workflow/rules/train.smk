@@ -1,5 +1,6 @@
 # Reads    pixels and splits; resources/weights, or the checkpoint of another run
-# Makes    features, and the run folders results/{study}/runs/...
+# Makes    features, and the run folders results/{study}/runs/...; where a network is trained for
+#          several tasks at once, its folder in results/{study}/joint, from which their runs come
 # A transfer from museum to museum has no rule of its own: its init is a run, so that run's
 # checkpoint is an input of its features and of its fine tuning.
 
@@ -22,6 +23,14 @@ OUTPUTS = {
     "classes": "labels.json",
     "preprocessing": "preprocessing.json",
     "calibration": "calibration.json",
+}
+JOINT_OUTPUTS = {
+    "run": "run.json",
+    "history": "history.csv",
+    "splits": "splits.csv",
+    "model": "model.keras",
+    "classes": "labels.json",
+    "preprocessing": "preprocessing.json",
 }
 
 
@@ -47,6 +56,11 @@ def smallest_backbone(wildcards):
     return min(used, key=lambda name: (study.settings.backbones[name].size, name))
 
 
+def of_kind(kind):
+    """A pattern of the methods of this kind."""
+    return any_of(name for name, method in study.settings.methods.items() if method.kind == kind)
+
+
 def training_settings(wildcards):
     """The settings of a run."""
     return canonical(study.training(run_of(wildcards)))
@@ -59,11 +73,54 @@ def again_without_training():
     trained on, they would have it trained again.
     """
     found = {path for r in study.runs for path in pixels_of(r.collection, r.backbone)}
-    heads = [run for run in study.runs if study.settings.methods[run.method].kind == "head"]
-    for run in heads:
+    for run in study.runs:
         if study.parent(run) is None:
-            found.add(f"{study.features(run)}.npy")
+            found.update(f"{path}.npy" for path in study.features_read(run))
     return found
+
+
+def features_files(suffix):
+    """An input function: these files of all features that a run reads."""
+    return lambda w: [f"{path}{suffix}" for path in study.features_read(run_of(w))]
+
+
+def batch_norm_settings(wildcards):
+    """The settings of a network with batch-norm statistics of a collection."""
+    block = study.settings.inits[wildcards.init]
+    base = Run(wildcards.collection, "", wildcards.backbone, block.init, "", 0)
+    return canonical(
+        BatchNormSettings(study.extraction(base, block.preprocessing), block.batch_norm)
+    )
+
+
+def batch_norm_base(wildcards):
+    """The first weights whose batch-norm statistics are changed."""
+    base = study.base_init(wildcards.init)
+    return study.first_file(Run(wildcards.collection, "", wildcards.backbone, base, "", 0))
+
+
+rule batch_norm:
+    input:
+        first=batch_norm_base,
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        "resources/{collection}/batch-norm/{backbone}/{init}.keras",
+    log:
+        "logs/resources/{collection}/batch-norm/{backbone}/{init}.log",
+    benchmark:
+        "logs/resources/{collection}/batch-norm/{backbone}/{init}.tsv"
+    wildcard_constraints:
+        init=any_of(n for n, block in study.settings.inits.items() if block.batch_norm),
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=batch_norm_settings,
+        code=fingerprint("batch_norm.py"),
+    script:
+        "../scripts/batch_norm.py"
 
 
 rule features_shared:
@@ -113,9 +170,9 @@ rule features_of_run:
 rule head:
     input:
         split=lambda w: study.split(w.collection, w.task, w.seed),
-        features=lambda wildcards: f"{study.features(run_of(wildcards))}.npy",
-        ids=lambda wildcards: f"{study.features(run_of(wildcards))}.ids.csv",
-        record=lambda wildcards: f"{study.features(run_of(wildcards))}.json",
+        features=features_files(".npy"),
+        ids=features_files(".ids.csv"),
+        record=features_files(".json"),
         first=lambda wildcards: study.first_file(run_of(wildcards)),
     output:
         **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
@@ -124,7 +181,7 @@ rule head:
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
     wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "head"),
+        method=of_kind("head"),
     threads: study.settings.threads
     resources:
         mem_mb=8000,
@@ -135,6 +192,35 @@ rule head:
         state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/head.py"
+
+
+rule classifier:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        features=features_files(".npy"),
+        ids=features_files(".ids.csv"),
+        record=features_files(".json"),
+    output:
+        **{
+            name: f"{RESULTS}/runs/{RUN}/{file}"
+            for name, file in OUTPUTS.items()
+            if name != "model"  # what is left is a table of predictions, and no network
+        },
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "classifier"),
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=training_settings,
+        code=fingerprint("classifier.py"),
+    script:
+        "../scripts/classifier.py"
 
 
 rule fine_tune:
@@ -150,7 +236,7 @@ rule fine_tune:
     benchmark:
         f"{LOGS}/runs/{RUN}.tsv"
     wildcard_constraints:
-        method=any_of(n for n, m in study.settings.methods.items() if m.kind == "fine_tuning"),
+        method=of_kind("fine_tuning"),
     priority: 1  # others start from its checkpoints
     threads: study.settings.threads
     resources:
@@ -162,6 +248,65 @@ rule fine_tune:
         state=f"{RESULTS}/state/{STATE}",
     script:
         "../scripts/fine_tune.py"
+
+
+rule joint:
+    input:
+        splits=lambda w: [
+            study.split(w.collection, task, w.seed)
+            for task in study.settings.methods[w.method].loss_weights
+        ],
+        duplicates=grouping,
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+        first=lambda wildcards: study.first_file(run_of(wildcards)),
+    output:
+        **{name: f"{RESULTS}/joint/{JOINT}/{file}" for name, file in JOINT_OUTPUTS.items()},
+    log:
+        f"{LOGS}/joint/{JOINT}.log",
+    benchmark:
+        f"{LOGS}/joint/{JOINT}.tsv"
+    wildcard_constraints:
+        method=of_kind("multitask"),
+    priority: 1  # several runs, and others', start from its checkpoint
+    threads: study.settings.threads
+    resources:
+        mem_mb=16000,
+        runtime=2880,
+    params:
+        settings=training_settings,
+        code=fingerprint("joint.py"),
+        state=f"{RESULTS}/state/{JOINT.replace('/', '.')}",
+    script:
+        "../scripts/joint.py"
+
+
+rule joint_task:
+    input:
+        split=lambda w: study.split(w.collection, w.task, w.seed),
+        splits=f"{RESULTS}/joint/{JOINT}/splits.csv",
+        history=f"{RESULTS}/joint/{JOINT}/history.csv",
+        model=f"{RESULTS}/joint/{JOINT}/model.keras",
+        pixels=lambda wildcards: pixels_of(wildcards.collection, wildcards.backbone),
+        tables=lambda wildcards: images_of(wildcards.collection),
+    output:
+        **{name: f"{RESULTS}/runs/{RUN}/{file}" for name, file in OUTPUTS.items()},
+    log:
+        f"{LOGS}/runs/{RUN}.log",
+    benchmark:
+        f"{LOGS}/runs/{RUN}.tsv"
+    wildcard_constraints:
+        method=of_kind("multitask"),
+    priority: 1
+    threads: study.settings.threads
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        settings=training_settings,
+        code=fingerprint("joint_task.py"),
+    script:
+        "../scripts/joint_task.py"
 
 
 rule baselines:

@@ -18,8 +18,9 @@ with logged(snakemake.log[0]):
     meter = Meter()
     backbone = build(wanted.architecture, wanted.first, "".join(given.first))
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
-    images = extract(backbone, store, wanted.scaling, made.features, made.ids)
+    images = extract(backbone, store, wanted.scaling, made.features, made.ids, wanted.batch_norm)
     write_sha256(made.features)
     inputs = hashes([*given.first, *given.pixels, *given.tables])
-    write_json(made.record, {"inputs": inputs, "code": snakemake.params.code})
+    record = {"parameters": backbone.count_params(), "inputs": inputs}
+    write_json(made.record, record | {"code": snakemake.params.code})
     write_json(made.cost, {"threads": wanted.threads, **meter.report(images)})

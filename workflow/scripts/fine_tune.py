@@ -6,7 +6,7 @@ from art_transfer.formats import IMAGES, SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import checked_split
+from art_transfer.prepare.splits import checked_split, thinned
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -20,13 +20,19 @@ with logged(snakemake.log[0]):
     gpus = snakemake.resources.get("gpu", 0)
     prepare(training.threads, training.run.seed, gpus, training.method.gpus)
     meter = Meter()
-    split = checked_split(read_csv(given.split, SPLITS), given.split)
+    split = thinned(
+        checked_split(read_csv(given.split, SPLITS), given.split),
+        training.method.train_share,
+        training.run.seed,
+    )
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
     inputs = hashes([given.split, *given.pixels, *given.tables, *given.first])
     made_from = {"settings": training, "code": snakemake.params.code, "inputs": inputs}
     state = State(snakemake.params.state, made_from)
     trained = fine_tune(training, split, store, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
-    machine = meter.report(trained.images, state.earlier_seconds) | state.report()
-    write_run(folder, trained, training, inputs, machine, snakemake.params.code)
+    machine = meter.report(trained.tested.images, state.earlier_seconds) | state.report()
+    write_run(
+        folder, trained.model, trained.tested, training, inputs, machine, snakemake.params.code
+    )
     state.remove()

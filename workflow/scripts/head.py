@@ -5,7 +5,7 @@ from pathlib import Path
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
-from art_transfer.prepare.splits import checked_split
+from art_transfer.prepare.splits import checked_split, thinned
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -19,13 +19,25 @@ with logged(snakemake.log[0]):
     training, given = settings(snakemake, Training), snakemake.input
     prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
     meter = Meter()
-    split = checked_split(read_csv(given.split, SPLITS), given.split)
-    features = read_features(given.features, given.ids, split["object_id"].tolist())
-    inputs = hashes([given.split, given.features, given.ids, given.record, *given.first])
+    split = thinned(
+        checked_split(read_csv(given.split, SPLITS), given.split),
+        training.method.train_share,
+        training.run.seed,
+    )
+    ids = split["object_id"].tolist()
+    features = read_features(given.features[0], given.ids[0], ids)
+    for path, names in zip(
+        given.features[1:], given.ids[1:], strict=True
+    ):  # of the training objects alone
+        train = (split["split"] == "train").to_numpy()
+        features[train] = read_features(path, names, split["object_id"][train].tolist())
+    inputs = hashes([given.split, *given.features, *given.ids, *given.record, *given.first])
     made_from = {"settings": training, "code": snakemake.params.code, "inputs": inputs}
     state = State(snakemake.params.state, made_from)
     trained = train_head(training, split, features, "".join(given.first), state)
     folder = Path(snakemake.output.run).parent
-    machine = meter.report(trained.images, state.earlier_seconds) | state.report()
-    write_run(folder, trained, training, inputs, machine, snakemake.params.code)
+    machine = meter.report(trained.tested.images, state.earlier_seconds) | state.report()
+    write_run(
+        folder, trained.model, trained.tested, training, inputs, machine, snakemake.params.code
+    )
     state.remove()

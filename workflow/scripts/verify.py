@@ -15,7 +15,7 @@ with messages():
     checks = {
         "hashes of MANIFEST.sha256": wrong_hashes,
         "scores, from predictions.parquet": wrong_scores,
-        f"tables, made again but for {' and '.join(ELSEWHERE)}": wrong_tables,
+        f"tables, made again but for {', '.join(ELSEWHERE)}": wrong_tables,
     }
     total = 0
     for what, wrong in checks.items():

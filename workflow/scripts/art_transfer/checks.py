@@ -2,16 +2,18 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from art_transfer import config
+from art_transfer.check_inits import endless_inits, seen_before, unknown, wrong_init, wrong_weights
+from art_transfer.check_methods import without_checkpoint, wrong_methods
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import SECRET, Init, Run, canonical
+from art_transfer.settings import SECRET, Run, canonical
 from art_transfer.study import Study
 
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
@@ -28,14 +30,18 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _wrong_figures,
         _wrong_images,
         _open_secrets,
         _wrong_networks,
-        _wrong_methods,
-        _endless_inits,
+        wrong_methods,
+        endless_inits,
         _wrong_tasks,
-        _wrong_weights,
+        wrong_weights,
+        _wrong_multitask,
+        seen_before,
         _wrong_predict,
+        without_checkpoint,
     )
     for find in checks:
         mistakes = list(dict.fromkeys(find(study)))
@@ -44,48 +50,67 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     return study, loaded
 
 
-def _unknown(key: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
-    for name in names:
-        if name not in known:
-            yield f"`{key}` names {name!r}, which is not in `{what}`; there are: {sorted(known)}"
-
-
 def _wrong_names(study: Study) -> Iterator[str]:
     """Every name that refers to a block must be the name of one."""
     all_ = study.settings
     for name, collection in all_.collections.items():
-        yield from _unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
+        yield from unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
+        if collection.source == "pooled":
+            parts = [n for n, c in all_.collections.items() if c.source != "pooled"]
+            key = f"collections.{name}.collections"
+            yield from unknown(key, collection.options["collections"], parts, "collections")
     for name, method in all_.methods.items():
-        key = f"methods.{name}.preprocessing"
-        yield from _unknown(key, [method.preprocessing], all_.preprocessings, "preprocessings")
+        for field in ("preprocessing", "training_preprocessing"):
+            named = [value for value in [getattr(method, field)] if value]
+            key = f"methods.{name}.{field}"
+            yield from unknown(key, named, all_.preprocessings, "preprocessings")
+        yield from unknown(f"methods.{name}.loss_weights", method.loss_weights, all_.tasks, "tasks")
     for name, init in all_.inits.items():
-        yield from _wrong_init(study, f"inits.{name}", init)
+        yield from wrong_init(study, f"inits.{name}", init)
     for name, experiment in all_.experiments.items():
         for kind in ("collections", "tasks", "backbones", "inits", "methods"):
             names = getattr(experiment, kind)
-            yield from _unknown(f"experiments.{name}.{kind}", names, getattr(all_, kind), kind)
+            yield from unknown(f"experiments.{name}.{kind}", names, getattr(all_, kind), kind)
     for name, mosaic in all_.figures.mosaic.items():
         key = f"figures.mosaic.{name}.collections"
-        yield from _unknown(key, mosaic.collections, all_.collections, "collections")
+        yield from unknown(key, mosaic.collections, all_.collections, "collections")
     for name, curves in all_.figures.curves.items():
         key = f"figures.curves.{name}"
-        yield from _unknown(
+        yield from unknown(
             f"{key}.collection", [curves.collection], all_.collections, "collections"
         )
-        yield from _unknown(
+        yield from unknown(
             f"{key}.experiments", curves.experiments, all_.experiments, "experiments"
         )
-        yield from _unknown(f"{key}.tasks", curves.tasks, all_.tasks, "tasks")
+        yield from unknown(f"{key}.tasks", curves.tasks, all_.tasks, "tasks")
     for name, saliency in all_.figures.saliency.items():
         key = f"figures.saliency.{name}"
         for field, known in (("collection", all_.collections), ("backbone", all_.backbones)):
             value = getattr(saliency, field)
-            yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
-        yield from _unknown(f"{key}.tasks", saliency.tasks, all_.tasks, "tasks")
+            yield from unknown(f"{key}.{field}", [value], known, f"{field}s")
+        yield from unknown(f"{key}.tasks", saliency.tasks, all_.tasks, "tasks")
         for side in ("before", "after"):
             trained = getattr(saliency, side)
-            yield from _unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
-            yield from _unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+            yield from unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
+            yield from unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
+
+
+def _wrong_figures(study: Study) -> Iterator[str]:
+    """Every name in a figure of experiments or of first weights must be the name of a block."""
+    all_, figures = study.settings, study.settings.figures
+    for kind in ("collapse", "transfers"):
+        for name, spec in getattr(figures, kind).items():
+            key = f"figures.{kind}.{name}.experiments"
+            yield from unknown(key, spec.experiments, all_.experiments, "experiments")
+    for kind in ("layers", "learning_curves"):
+        for name, spec in getattr(figures, kind).items():
+            key = f"figures.{kind}.{name}"
+            for field in ("collection", "backbone"):
+                known = getattr(all_, f"{field}s")
+                yield from unknown(f"{key}.{field}", [getattr(spec, field)], known, f"{field}s")
+            for field in ("tasks", "inits", "methods"):
+                names, known = getattr(spec, field), getattr(all_, field)
+                yield from unknown(f"{key}.{field}", names, known, field)
 
 
 def _wrong_images(study: Study) -> Iterator[str]:
@@ -123,30 +148,6 @@ def _open_secrets(study: Study) -> Iterator[str]:
                 yield f"`{key}.{field}` has a name and a password in its address; leave them out"
 
 
-def _wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
-    all_ = study.settings
-    kinds = [name for name in ("weights", "random", "collection") if getattr(init, name)]
-    if len(kinds) != 1:
-        yield f"`{key}` has {kinds or 'none'} of `weights`, `random`, `collection`; expected one"
-        return
-    parts = {"collection": init.collection, "init": init.init, "method": init.method}
-    if init.collection is None:
-        given = [name for name in (*parts, "task", "seed") if getattr(init, name) is not None]
-        if given:
-            yield f"`{key}` starts from {kinds[0]} and so cannot have {given}"
-        if init.weights is not None:
-            yield from _unknown(f"{key}.weights", init.weights, all_.backbones, "backbones")
-        return
-    for field, value in parts.items():
-        if value is None:
-            yield f"`{key}` starts from another run and lacks the key `{field}`"
-        else:
-            known = getattr(all_, f"{field}s")
-            yield from _unknown(f"{key}.{field}", [value], known, f"{field}s")
-    if init.task is not None:
-        yield from _unknown(f"{key}.task", [init.task], all_.tasks, "tasks")
-
-
 def _wrong_networks(study: Study) -> Iterator[str]:
     for name, backbone in study.settings.backbones.items():
         network = NETWORKS.get(study.network(name))
@@ -160,37 +161,6 @@ def _wrong_networks(study: Study) -> Iterator[str]:
             )
 
 
-def _wrong_methods(study: Study) -> Iterator[str]:
-    """A head trains alone on ready features, on one device and in full precision: it is small."""
-    alone = {"head_warmup_epochs": 0, "frozen_layers": 0, "gpus": 1, "mixed_precision": "none"}
-    alone |= {"augmentation": "none"}
-    for name, method in study.settings.methods.items():
-        key = f"methods.{name}"
-        if method.head_warmup_epochs >= method.epochs:
-            yield (
-                f"`{key}.head_warmup_epochs` is {method.head_warmup_epochs}; `epochs`, which count "
-                f"them too, are {method.epochs}: expected more, to train the rest"
-            )
-        for field, only in alone.items():
-            value = getattr(method, field)
-            if method.kind == "head" and value != only:
-                yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
-        if method.kind == "fine_tuning" and method.standardize:
-            yield f"`{key}.standardize` is for methods of kind head: whole networks see pixels"
-        if method.schedule == "constant" and method.schedule_warmup_epochs:
-            yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
-
-
-def _endless_inits(study: Study) -> Iterator[str]:
-    inits = study.settings.inits
-    for name in inits:
-        chain = [name]
-        while (following := inits[chain[-1]].init) is not None and following not in chain:
-            chain.append(following)
-        if following == name == min(chain):  # one message for each ring
-            yield f"`inits.{name}` refers to itself: {' -> '.join([*chain, following])}"
-
-
 def _wrong_tasks(study: Study) -> Iterator[str]:
     """No run, and no run that another starts from, may ask a collection for a task it lacks."""
     wanted = [
@@ -201,6 +171,9 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
     for name in study.settings.figures.saliency:
         pairs = study.saliency_runs(name)
         wanted += [(f"figures.saliency.{name}.tasks", run) for pair in pairs for run in pair]
+    for kind in ("layers", "learning_curves"):
+        for name, spec in getattr(study.settings.figures, kind).items():
+            wanted += [(f"figures.{kind}.{name}.tasks", run) for run in study.runs_of_inits(spec)]
     for key, start in wanted:
         run: Run | None = start
         while run is not None:
@@ -213,17 +186,33 @@ def _wrong_tasks(study: Study) -> Iterator[str]:
             key, run = f"inits.{run.init}", study.parent(run)
 
 
-def _wrong_weights(study: Study) -> Iterator[str]:
-    """An init of files must have one for each backbone that it is used with."""
-    told = set()
+def _wrong_multitask(study: Study) -> Iterator[str]:
+    """All tasks of a multi-task method are trained on each of its collections, from one network."""
     for run in study.runs:
-        files = study.settings.inits[run.init].weights
-        pair = (run.init, run.backbone)
-        if files is not None and run.backbone not in files and pair not in told:
-            told.add(pair)
+        if not study.at_once(run):
+            continue
+        key = f"methods.{run.method}.loss_weights"
+        weights = study.settings.methods[run.method].loss_weights
+        for task in weights:
+            if task not in study.tasks_of(run.collection):
+                yield (
+                    f"`{key}` names the task {task!r}, which {run.collection} lacks; it has: "
+                    f"{list(study.tasks_of(run.collection))}"
+                )
+        if run.task not in weights:
             yield (
-                f"`inits.{run.init}.weights` has no file for the backbone {run.backbone!r}, "
-                f"which {run.folder} needs; it has: {sorted(files)}"
+                f"{run.folder} is to be tested on {run.task!r}, but `{key}` names only "
+                f"{list(weights)}"
+            )
+        parent, base = study.parent(run), study.base_init(run.init)
+        init = study.settings.inits[base]
+        files = init.weights[run.backbone].tasks if init.weights else None
+        own = parent is not None and init.task is None and not study.at_once(parent)
+        if own or files:
+            yield (
+                f"`inits.{base}` starts each task from a network of its own, but {run.method!r} "
+                "trains one network for all; expected one file for all tasks, or a run with a "
+                "`task` or with a `method` of kind multitask"
             )
 
 

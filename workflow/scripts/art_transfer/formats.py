@@ -49,6 +49,10 @@ IMAGES = ["object_id", "shard", "bytes", "sha256", "width", "height", "status"]
 SPLITS = ["object_id", "label", "split"]
 """Columns of a split's CSV; ``split`` is ``train``, ``validation`` or ``test``."""
 
+JOINT_SPLITS = ["object_id", "task", "label", "split"]
+"""Columns of the labels that count where several tasks are trained at once (prepare.joint_splits);
+``split`` is ``train`` or ``validation``."""
+
 DUPLICATES = ["object_id", "group", "how"]
 """Columns of a museum's near-duplicates: objects of groups of two and more (prepare.duplicates)."""
 
@@ -58,7 +62,7 @@ BETWEEN = ["collection", "object_id", "other_collection", "other_id", "how"]
 _TEXT_COLUMNS = {
     *["collection", "other_collection", "other_id", "group", "how"],
     *["object_id", "image", "shard", "label", "class", "split", "predicted", "status", "sha256"],
-    *["value", "concept", "raw value", "decision", "step"],
+    *["value", "concept", "raw value", "decision", "step", "task"],
 }
 
 HISTORY = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]

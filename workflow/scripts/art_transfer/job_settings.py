@@ -23,7 +23,9 @@ class Architecture:
 class FirstWeights:
     """What decides a network's first weights, beside the file that the rule has as its input."""
 
-    kind: str  # "weights", "random" or "run"
+    # "weights"; "keras_2_1", a whole network's in that layout; "random"; "batch_norm", another
+    # init's with other statistics; or "run"
+    kind: str
     seed: int  # of random ones
 
 
@@ -34,7 +36,16 @@ class Extraction:
     architecture: Architecture
     first: FirstWeights
     scaling: str
+    batch_norm: str  # "inference" or "batch"
     threads: int
+
+
+@dataclass(frozen=True)
+class BatchNormSettings:
+    """All settings that a network with new batch-norm statistics depends on."""
+
+    base: Extraction  # how the images go through the network as it was
+    how: str  # "updated" or "reestimated"
 
 
 @dataclass(frozen=True)
@@ -225,6 +236,38 @@ class CurvesSettings:
 
 
 @dataclass(frozen=True)
+class FigureSettings:
+    """Whose predictions are drawn."""
+
+    results: str
+    title: str
+    titles: dict[str, str]
+    runs: tuple[Run, ...]
+    splits: tuple[str, ...]  # the path of each run's split
+
+
+@dataclass(frozen=True)
+class LayersSettings:
+    """Whose layers are compared: probes of them, and the features that these were fitted on."""
+
+    figure: FigureSettings
+    layers: tuple[str, ...]  # of each run
+    features: tuple[str, ...]  # of each run, the path without suffix
+
+
+@dataclass(frozen=True)
+class TransfersSettings:
+    """Which transfers between museums are mapped."""
+
+    results: str
+    title: str
+    titles: dict[str, str]
+    pairs: tuple[tuple[Run, ...], ...]  # a run from other weights, and the one that it is over
+    sources: tuple[tuple[str, ...], ...]  # of each pair, the museums that those were trained on
+    seed: int  # of the bootstrap
+
+
+@dataclass(frozen=True)
 class SaliencySettings:
     """Which pairs of networks are compared, one pair for each task."""
 
@@ -285,9 +328,9 @@ class CostRecord:
     """A record of something that took its time, and what that was."""
 
     path: str
-    what: str  # "run" or "features"
+    what: str  # "run", "features", or "joint" for a training of several tasks at once
     collection: str
-    task: str  # this one, the method and the seed are empty where features serve several
+    task: str  # empty where there are several; for features the method and the seed may be, too
     backbone: str
     init: str
     method: str

@@ -117,28 +117,42 @@ class Preprocessing:
 
     scaling: str
     layer: str
+    batch_norm: str
 
 
 @dataclass(frozen=True)
-class WeightsFile:
-    """One file of weights and what it expects of its pixels."""
+class Pinned:
+    """Where a file is and which it must be."""
 
     address: str
     hash: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's file of weights, or one for each task, and what they expect of their pixels."""
+
     expects: str
+    layout: str
+    tasks: dict[str, Pinned] | None = None
+    address: str | None = None
+    hash: str | None = None
 
 
 @dataclass(frozen=True)
 class Init:
-    """Where a network's first weights come from: files, chance, or another run."""
+    """Where a network's first weights come from: files, chance, another run, or another init."""
 
-    weights: dict[str, WeightsFile] | None = None
+    weights: dict[str, Weights] | None = None
+    saw: tuple[str, ...] | None = None
     random: str | None = None
     collection: str | None = None
     init: str | None = None
     method: str | None = None
     task: str | None = None
     seed: int | None = None
+    batch_norm: str | None = None
+    preprocessing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,8 +173,10 @@ class Method:
     """How a network, or a head on its features, is trained."""
 
     kind: str
+    classifier: str
     preprocessing: str
-    optimizer: Optimizer
+    training_preprocessing: str
+    train_share: float
     batch_size: int
     epochs: int
     patience: int
@@ -176,6 +192,8 @@ class Method:
     mixed_precision: str
     jit_compile: bool
     gpus: int
+    loss_weights: dict[str, float]
+    optimizer: Optimizer | None = None  # none for a classifier
 
 
 @dataclass(frozen=True)
@@ -232,12 +250,36 @@ class Saliency:
 
 
 @dataclass(frozen=True)
+class OfExperiments:
+    """A figure of all runs of some experiments."""
+
+    title: str
+    experiments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OfInits:
+    """A figure of first weights beside each other, over methods in their order."""
+
+    title: str
+    collection: str
+    tasks: tuple[str, ...]
+    backbone: str
+    inits: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Figures:
     """The figures of a study, by name."""
 
     mosaic: dict[str, Mosaic]
     curves: dict[str, Curves]
     saliency: dict[str, Saliency]
+    collapse: dict[str, OfExperiments]
+    layers: dict[str, OfInits]
+    learning_curves: dict[str, OfInits]
+    transfers: dict[str, OfExperiments]
 
 
 @dataclass(frozen=True)
@@ -276,7 +318,11 @@ class Settings:
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One trained network: the unit that the study is made of."""
+    """One trained network for one task: the unit that the study is made of.
+
+    Without a task (empty) it is the training of all tasks at once that a method of kind multitask
+    makes its runs from (``Study.joint_runs``).
+    """
 
     collection: str
     task: str
@@ -288,7 +334,5 @@ class Run:
     @property
     def folder(self) -> str:
         """The run's folder relative to ``results/{study}``."""
-        return (
-            f"runs/{self.collection}/{self.task}/{self.backbone}/{self.init}/{self.method}"
-            f"/seed-{self.seed}"
-        )
+        top = f"runs/{self.collection}/{self.task}" if self.task else f"joint/{self.collection}"
+        return f"{top}/{self.backbone}/{self.init}/{self.method}/seed-{self.seed}"

@@ -12,7 +12,7 @@ from art_transfer.job_settings import (
     SourceSettings,
     Training,
 )
-from art_transfer.settings import Run, Settings
+from art_transfer.settings import OfInits, Pinned, Run, Settings
 
 T = TypeVar("T")
 
@@ -50,11 +50,29 @@ class Study:
             [run for name in self.settings.experiments for run in self.experiment_runs(name)]
             + [
                 run
+                for spec in [
+                    *self.settings.figures.layers.values(),
+                    *self.settings.figures.learning_curves.values(),
+                ]
+                for run in self.runs_of_inits(spec)
+            ]
+            + [
+                run
                 for name in self.settings.figures.saliency
                 for pair in [*self.saliency_runs(name), self.saliency_null(name)]
                 for run in pair
             ]
         )
+
+    def runs_of_inits(self, spec: OfInits) -> list[Run]:
+        """The runs of a figure of first weights, for each seed."""
+        return [
+            Run(spec.collection, task, spec.backbone, init, method, seed)
+            for task in spec.tasks
+            for init in spec.inits
+            for method in spec.methods
+            for seed in self.settings.seeds
+        ]
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -65,6 +83,15 @@ class Study:
             if parent is not None and parent not in found:
                 found.append(parent)
         return found
+
+    def at_once(self, run: Run) -> bool:
+        """Whether a run's network is trained for all tasks of its method at once."""
+        return self.settings.methods[run.method].kind == "multitask"
+
+    @cached_property
+    def joint_runs(self) -> list[Run]:
+        """The trainings for all tasks at once, each once; they have no task."""
+        return _each_once(replace(run, task="") for run in self.runs if self.at_once(run))
 
     @cached_property
     def predicting(self) -> Run | None:
@@ -92,7 +119,7 @@ class Study:
 
     def parent(self, run: Run) -> Run | None:
         """The run whose checkpoint ``run`` starts from, if there is one."""
-        init = self.settings.inits[run.init]
+        init = self.settings.inits[self.base_init(run.init)]
         if init.collection is None:
             return None
         assert init.init is not None and init.method is not None
@@ -145,7 +172,7 @@ class Study:
         A file says so itself; a run expects what it was trained with; random weights nothing in
         particular, which counts as [0, 1].
         """
-        block = self.settings.inits[init]
+        block = self.settings.inits[self.base_init(init)]
         if block.weights is not None:
             return block.weights[backbone].expects
         if block.random is not None:
@@ -158,14 +185,17 @@ class Study:
         scaling = self.settings.preprocessings[preprocessing].scaling
         return self.expected_scaling(backbone, init) if scaling == "matched" else scaling
 
+    def base_init(self, init: str) -> str:
+        """The init whose weights another one changes in their batch-norm statistics; or itself."""
+        block = self.settings.inits[init]
+        return block.init if block.batch_norm is not None and block.init is not None else init
+
     def shared_init(self, init: str) -> bool:
         """Whether an init gives the same weights for every task and seed."""
-        block = self.settings.inits[init]
+        block = self.settings.inits[self.base_init(init)]
         if block.collection is not None:
-            assert block.init is not None
-            fixed = block.task is not None and block.seed is not None
-            return fixed
-        return block.weights is not None
+            return block.task is not None and block.seed is not None
+        return block.weights is not None and not any(w.tasks for w in block.weights.values())
 
     def features(self, run: Run, preprocessing: str | None = None) -> str:
         """Path without suffix of the features that a run's head is trained on."""
@@ -179,27 +209,50 @@ class Study:
             )
         return f"{folder}/{preprocessing}"
 
+    def features_read(self, run: Run) -> list[str]:
+        """Paths without suffix of all features that a run reads: those of its training last."""
+        method = self.settings.methods[run.method]
+        if method.kind not in ("head", "classifier"):
+            return []
+        names = [method.preprocessing, method.training_preprocessing]
+        return [self.features(run, name) for name in names if name]
+
     def source(self, collection: str) -> SourceSettings:
         """The settings of a collection's source."""
         block = self.settings.collections[collection]
         return SourceSettings(block.source, block.options)
 
+    def pooled(self, collection: str) -> list[str]:
+        """The collections whose objects a pooled one has; none for any other."""
+        block = self.settings.collections[collection]
+        return list(block.options["collections"]) if block.source == "pooled" else []
+
     def remote(self, collection: str) -> bool:
         """Whether a collection is fetched over a network, from a museum that may change."""
-        return self.settings.collections[collection].source not in ("folder", "synthetic")
+        return self.settings.collections[collection].source not in ("folder", "synthetic", "pooled")
 
     def extraction(self, run: Run, preprocessing: str) -> Extraction:
         """The settings of the features that ``run`` would be trained on."""
-        block = self.settings.inits[run.init]
         architecture = Architecture(
             self.network(run.backbone),
             self.settings.backbones[run.backbone].size,
             self.settings.preprocessings[preprocessing].layer,
         )
-        kind = "weights" if block.weights else "random" if block.random else "run"
-        first = FirstWeights(kind, run.seed if kind == "random" else 0)
         scaling = self.scaling(run.backbone, run.init, preprocessing)
-        return Extraction(architecture, first, scaling, self.settings.threads)
+        batch_norm = self.settings.preprocessings[preprocessing].batch_norm
+        threads = self.settings.threads
+        return Extraction(architecture, self._first(run), scaling, batch_norm, threads)
+
+    def _first(self, run: Run) -> FirstWeights:
+        block = self.settings.inits[run.init]
+        if block.random is not None:
+            return FirstWeights("random", run.seed)
+        if block.batch_norm is not None:
+            return FirstWeights("batch_norm", 0)
+        if block.weights is None:
+            return FirstWeights("run", 0)
+        layout = block.weights[run.backbone].layout
+        return FirstWeights("weights" if layout == "notop" else layout, 0)
 
     def training(self, run: Run) -> Training:
         """The settings of ``run``."""
@@ -220,11 +273,13 @@ class Study:
 
     def first_file(self, run: Run) -> list[str]:
         """The file that ``run``'s first weights come from; none for random ones."""
+        if self.settings.inits[run.init].batch_norm is not None:
+            return [f"resources/{run.collection}/batch-norm/{run.backbone}/{run.init}.keras"]
         parent = self.parent(run)
         if parent is not None:
             return [f"{self.results}/{parent.folder}/{CHECKPOINT}"]
         has_file = self.settings.inits[run.init].weights is not None
-        return [self.weights(run.init, run.backbone)] if has_file else []
+        return [self.weights(run.init, run.backbone, run.task)] if has_file else []
 
     def split(self, collection: str, task: str, seed: int) -> str:
         """Path of the split that a seed uses."""
@@ -240,12 +295,24 @@ class Study:
         pixels, size = self.settings.pixels, self.settings.backbones[backbone].size
         return f"resources/{collection}/pixels-{size}-{pixels.fit}-{pixels.filter}"
 
-    def weights(self, init: str, backbone: str) -> str:
+    def pinned(self, init: str, backbone: str, task: str = "") -> Pinned:
+        """Which file of weights a backbone starts from; ``task`` counts if each has its own."""
+        files = self.settings.inits[init].weights
+        assert files is not None
+        file = files[backbone]
+        if file.tasks:
+            return file.tasks[task]
+        assert file.address is not None and file.hash is not None
+        return Pinned(file.address, file.hash)
+
+    def weights(self, init: str, backbone: str, task: str = "") -> str:
         """Path of a file of weights; Keras tells its formats apart by the name's end."""
         files = self.settings.inits[init].weights
         assert files is not None
-        end = ".weights.h5" if files[backbone].address.endswith(".weights.h5") else ".h5"
-        return f"resources/weights/{init}-{backbone}{end}"
+        of_task = f"-{task}" if files[backbone].tasks else ""
+        address = self.pinned(init, backbone, task).address
+        end = ".weights.h5" if address.endswith(".weights.h5") else ".h5"
+        return f"resources/weights/{init}-{backbone}{of_task}{end}"
 
     def tasks_of(self, collection: str) -> tuple[str, ...]:
         """The tasks that a collection can serve."""
@@ -261,6 +328,7 @@ class Study:
         used = {run.collection for run in self.runs}
         for mosaic in self.settings.figures.mosaic.values():
             used.update(mosaic.collections)
+        used |= {name for pool in used for name in self.pooled(pool)}
         return [name for name in self.settings.collections if name in used]
 
 

@@ -33,6 +33,7 @@ OUTPUTS = {
     "figures": ("figures/", "the figures"),
     "pages": (".html", "the pages to read: report, index and catalogue"),
     "runs": ("runs/", "one folder for each trained network"),
+    "joint": ("joint/", "one folder for each training of several tasks at once"),
 }
 """By parameter: how the paths of its files begin or end, and what they are."""
 PROFILES = {

@@ -12,14 +12,14 @@ from pathlib import Path
 from art_transfer.archive.locks import restore_locks
 from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
 from art_transfer.archive.records import restore_records
-from art_transfer.archive.stale_runs import RUN_FOLDERS
+from art_transfer.archive.stale_runs import JOINT_FOLDERS, RUN_FOLDERS
 from art_transfer.archive.verify import read_manifest
 from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, read_json, sha256, write_text
 from art_transfer.study import CHECKPOINT
 
 KEEP = ("none", "parents", "all")
-"""Which checkpoints are packed; ``parents`` are those that other runs start from."""
+"""Which checkpoints are packed; ``parents`` are those that other runs come from."""
 _THEN = 315532800  # seconds; the first day of 1980, so that equal files give equal archives
 
 
@@ -122,7 +122,7 @@ def _checkpoints(root: Path, which: str) -> list[str]:
     """Paths of the checkpoints to keep, relative to the study's folder."""
     if which == "none":
         return []
-    folders = sorted(root.glob(RUN_FOLDERS))
+    folders = sorted([*root.glob(RUN_FOLDERS), *root.glob(JOINT_FOLDERS)])
     found = [f"{folder.relative_to(root).as_posix()}/{CHECKPOINT}" for folder in folders]
     if which == "parents":
         inputs = {name for folder in folders for name in read_json(folder / "run.json")["inputs"]}

@@ -5,32 +5,34 @@ from pathlib import Path
 
 from art_transfer.study import Study
 
-RUN_FOLDERS = "runs/*/*/*/*/*/seed-*"
-"""Where run folders lie below a study's results, as ``settings.Run.folder`` names them."""
+RUN_FOLDERS, JOINT_FOLDERS = "runs/*/*/*/*/*/seed-*", "joint/*/*/*/*/seed-*"
+"""Where run folders, and those of trainings of several tasks, lie below a study's results, as
+``settings.Run.folder`` names them."""
 
 
 def stale_runs(study: Study, results: str | Path) -> list[Path]:
     """The run folders below ``results`` that are none of the study's runs, sorted.
 
-    A run that another one starts from is one of the study's. Links are left alone, since what
-    they lead to may belong to others.
+    Folders of trainings of several tasks are among them. A run that another one starts from is one
+    of the study's. Links are left alone, since what they lead to may belong to others.
     """
     root = Path(results)
-    named = {root / run.folder for run in study.runs}
+    named = {root / run.folder for run in [*study.runs, *study.joint_runs]}
     return sorted(
         path
-        for path in root.glob(RUN_FOLDERS)
+        for kind in (RUN_FOLDERS, JOINT_FOLDERS)
+        for path in root.glob(kind)
         if path not in named and path.is_dir() and not _through_link(path, root)
     )
 
 
 def remove_runs(folders: list[Path], results: str | Path) -> None:
     """Remove these run folders, and the folders above them that are empty then."""
-    top = Path(results) / "runs"
+    tops = [Path(results) / kind.split("/")[0] for kind in (RUN_FOLDERS, JOINT_FOLDERS)]
     for folder in folders:
         shutil.rmtree(folder)
         above = folder.parent
-        while above != top and not any(above.iterdir()):
+        while above not in tops and not any(above.iterdir()):
             above.rmdir()
             above = above.parent
 

@@ -9,6 +9,7 @@ from art_transfer.collect.folder import Folder
 from art_transfer.collect.json_api import JsonApi
 from art_transfer.collect.oai_pmh import OaiPmh
 from art_transfer.collect.open_csv import OpenCsv
+from art_transfer.collect.pooled import Pooled
 from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
@@ -22,6 +23,7 @@ SOURCES: dict[str, type[Source]] = {
     "folder": Folder,
     "json_api": JsonApi,
     "oai_pmh": OaiPmh,
+    "pooled": Pooled,
     "rijksmuseum_challenge": RijksmuseumChallenge,
     "synthetic": Synthetic,
 }

@@ -13,8 +13,9 @@ from art_transfer.files import atomic_path
 def fetch_weights(address: str, expected: str, path: str | Path) -> None:
     """Download, or copy, a file to ``path`` if its hash is the expected one.
 
-    ``expected`` is ``sha256:...`` or ``md5:...``. Raises StudyError where the file cannot be had or
-    is another one; nothing is left at ``path`` then.
+    ``expected`` is ``sha256:...``, ``md5:...``, or ``git:...``, by which a git repository knows the
+    file. Raises StudyError where the file cannot be had or is another one; nothing is left at
+    ``path`` then.
     """
     algorithm, wanted = expected.split(":")
     with atomic_path(path) as temporary:
@@ -24,13 +25,22 @@ def fetch_weights(address: str, expected: str, path: str | Path) -> None:
             shutil.copyfile(address, temporary)
         else:
             raise StudyError(f"weights: there is no file {address}")
-        with temporary.open("rb") as stream:
-            found = hashlib.file_digest(stream, algorithm).hexdigest()
+        found = _digest(temporary, algorithm)
         if found != wanted:
             raise StudyError(
                 f"weights from {address}: the {algorithm} is {found}, but the config expects "
                 f"{wanted}; this is another file than the study was planned with"
             )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    """The hash of a file; git's is that of a header with the file's size, then the file."""
+    if algorithm != "git":
+        start = hashlib.new(algorithm)
+    else:
+        start = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: start).hexdigest()
 
 
 def _download(address: str, path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import PurePath
 
 from art_transfer.study import CHECKPOINT
 
-RUN_RULES = ("fine_tune", "head")
-"""The rules that make run folders."""
+RUN_RULES = ("fine_tune", "head", "classifier", "joint", "joint_task")
+"""The rules that train, and that make run folders of what was trained."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """Where its first output lies; a run's folder for a job that trains."""
+        """Where its first output lies; a run's folder for a job that makes one."""
         return str(PurePath(self.outputs[0]).parent)
 
     @property
     def trains(self) -> bool:
-        """Whether it makes a run."""
+        """Whether it makes a run, or trains one for several runs."""
         return self.rule in RUN_RULES
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from art_transfer.archive.stale_runs import JOINT_FOLDERS, RUN_FOLDERS
 from art_transfer.files import read_json
 from art_transfer.study import Study
 
@@ -38,7 +39,8 @@ class Prices:
 
     def of(self, folder: str) -> Cost | None:
         """The likely cost of the run in this folder; None where no finished run is like it."""
-        run = next(r for r in self._study.runs if folder.endswith(f"/{r.folder}"))
+        runs = [*self._study.runs, *self._study.joint_runs]
+        run = next(r for r in runs if folder.endswith(f"/{r.folder}"))
         training = self._study.training(run)
         wanted = _traits(vars(training.run), vars(training.architecture), training.method.kind)
         for names in LIKE:
@@ -51,8 +53,10 @@ class Prices:
 
 
 def finished(results: str | Path) -> list[dict[str, Any]]:
-    """The ``run.json`` of every run folder below a study's results."""
-    return [read_json(path) for path in sorted(Path(results).glob("runs/*/*/*/*/*/*/run.json"))]
+    """The ``run.json`` of every run folder, and of trainings of several tasks, of a study."""
+    kinds = (RUN_FOLDERS, JOINT_FOLDERS)
+    found = [path for kind in kinds for path in sorted(Path(results).glob(f"{kind}/run.json"))]
+    return [read_json(path) for path in found]
 
 
 def _features(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,4 +64,5 @@ def _features(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _traits(run: Mapping[str, Any], network: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    return {**run, "network": network["network"], "size": network["size"], "kind": kind}
+    whole = kind if run["task"] else f"{kind}, all tasks"
+    return {**run, "network": network["network"], "size": network["size"], "kind": whole}

@@ -117,6 +117,9 @@ def _chain(settings: CardSettings) -> Iterator[str]:
 
 def _method(method: Mapping[str, Any]) -> str:
     what = "A softmax on fixed features" if method["kind"] == "head" else "The whole network"
+    if method["loss_weights"]:
+        tasks = ", ".join(method["loss_weights"])
+        what += f" for {tasks} at once, without the objects that any of them tests or validates on"
     optimizer = method["optimizer"]
     return (
         f"{what}, {optimizer['name']} with learning rate {optimizer['learning_rate']:g}, "

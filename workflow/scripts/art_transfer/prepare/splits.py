@@ -71,6 +71,20 @@ def checked_split(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
     return table
 
 
+def thinned(table: pd.DataFrame, kept: float, seed: int) -> pd.DataFrame:
+    """A split table with a share of each class's train objects, one at least.
+
+    ``kept`` is 0-1. Which objects stay comes from the seed and their ids alone, so that a smaller
+    share lies within a larger one. The test and validation objects stay.
+    """
+    train = table[table["split"] == "train"]
+    place = pd.Series([_hash("kept", seed, name) for name in train["object_id"]], train.index)
+    rank = place.groupby(train["label"]).rank(method="first")
+    size = train.groupby("label")["object_id"].transform("size")
+    gone = train.index[rank > (size * kept).round().clip(lower=1)]
+    return table.drop(index=gone).reset_index(drop=True)
+
+
 def share(side: int) -> int:
     """How many objects a side of a class gives away: one, or from ten on a fifth, rounded."""
     return 1 if side < 10 else (side + 2) // 5

@@ -72,7 +72,8 @@ def read_runs(
     ``results`` is the study's folder of results; ``splits`` the path of each run's split, in the
     runs' order; ``groups`` the near-duplicates of the runs' museums, where ``tested`` shall know of
     them. Columns: those of CELL, ``seed``, SCORES and ``n`` (test objects),
-    ``validation_accuracy`` (0-1) and ``validation_loss`` at the chosen epoch, ``best_epoch``,
+    ``train_accuracy``, ``validation_accuracy`` (0-1) and ``validation_loss`` at the chosen epoch,
+    ``train_n`` (training objects), ``best_epoch``,
     ``epochs``, ``parameters`` (of the network with its head), ``features`` (their number),
     ``network`` (a name in NETWORKS), ``kind`` (of the method), ``first`` (kind of first weights),
     ``scaling``, ``expected_scaling``, ``run`` (folder below ``results``), ``metrics_sha256`` and
@@ -165,6 +166,8 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
     return {
         **dataclasses.asdict(run),
         **scores,
+        "train_accuracy": _number(metrics, "train.accuracy", path),
+        "train_n": _number(metrics, "train.n", path),
         "validation_accuracy": _number(metrics, "validation.accuracy", path),
         "validation_loss": _number(metrics, "validation.loss", path),
         "best_epoch": _number(metrics, "best_epoch", path),

@@ -1,8 +1,9 @@
 """The look of all figures: fonts, colours, dashes, markers, and files with the same bytes twice.
 
 Colours and dashes are the paper's (Figures 2 and 3): a colour for each network; dash-dotted for
-off the shelf, dashed for fine tuning, a thick solid orange line from random first weights. A
-marker for each network makes them tell apart in grey too.
+off the shelf, dashed for fine tuning, a thick solid orange line from random first weights. Ours are
+dots for classifiers, solid lines for fine tuning of all tasks at once, and a marker for each
+network, to tell them apart in grey.
 """
 
 import io
@@ -31,11 +32,16 @@ WIDTH = 7.0
 DPI = 200
 """Dots per inch of PNG files, and of images within PDF files."""
 
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Of first weights, in their order, where networks have none (Okabe and Ito 2008)."""
+
 SCRATCH_COLOR = "tab:orange"
-DASHES = {"head": "-.", "fine_tuning": "--"}
+DASHES = {"head": "-.", "fine_tuning": "--", "classifier": ":", "multitask": "-"}
 DASH_TITLES = {
     "head": "off the shelf\n(head only)",
     "fine_tuning": "fine tuning\n(whole network)",
+    "classifier": "off the shelf\n(classifier)",
+    "multitask": "all tasks at once\n(whole network)",
 }
 _MARKERS = [*"osD^X*<>hpdH8", (4, 1, 0), *"vP"]
 _LOOK: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """Networks without their heads, and where their first weights come from."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,16 @@ from art_transfer.job_settings import Architecture, FirstWeights
 from art_transfer.networks import NETWORKS
 from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.demo_backbones import demo_plain, demo_residual
+from art_transfer.train.keras_2 import load_keras_2_1
 
 FEATURES, HEAD = "features", "head"
 """Names of the layer of pooled features and of the softmax, in every model of the study."""
+
+
+def head_of(task: str) -> str:
+    """The name of a task's softmax, and of its outputs, in a network that has several."""
+    return f"{HEAD}_{task}"
+
 
 _APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
     "xception": keras.applications.Xception,
@@ -59,12 +66,14 @@ def _built(architecture: Architecture, first: FirstWeights, file: str | Path) ->
     backbone = _network(architecture)
     if first.kind == "weights":
         _load(backbone, Path(file), architecture.network)
+    elif first.kind == "keras_2_1":
+        load_keras_2_1(backbone, Path(file), architecture.network)
     output = backbone.output if architecture.layer == "last" else _layer(backbone, architecture)
     pooled = keras.layers.GlobalAveragePooling2D(name=FEATURES)(output)
     model = keras.Model(backbone.input, pooled, name=architecture.network)
     if first.kind == "random":
         randomize(model, first.seed)
-    elif first.kind == "run":
+    elif first.kind in ("run", "batch_norm"):
         _copy_from_run(model, Path(file))
     return model
 
@@ -74,14 +83,26 @@ def with_head(backbone: keras.Model, classes: int, seed: int) -> keras.Model:
     return keras.Model(backbone.input, head(classes, seed)(backbone.output))
 
 
-def head(classes: int, seed: int) -> keras.layers.Layer:
+def with_heads(backbone: keras.Model, classes: Mapping[str, int], seed: int) -> keras.Model:
+    """The network with a new softmax for each task, by its ``head_of``, as in ``with_head``.
+
+    ``classes`` says of how many classes, by task.
+    """
+    outputs = {
+        head_of(task): head(count, seed, head_of(task))(backbone.output)
+        for task, count in classes.items()
+    }
+    return keras.Model(backbone.input, outputs)
+
+
+def head(classes: int, seed: int, name: str = HEAD) -> keras.layers.Layer:
     """A new softmax layer; float32 whatever the network computes in."""
     return keras.layers.Dense(
         classes,
         activation="softmax",
         kernel_initializer=keras.initializers.GlorotUniform(seed),
         dtype="float32",
-        name=HEAD,
+        name=name,
     )
 
 
@@ -141,12 +162,18 @@ def _load(backbone: keras.Model, path: Path, network: str) -> None:
 
 
 def _copy_from_run(model: keras.Model, path: Path) -> None:
-    """Copy the weights of each layer from the layer of the same name in a run's checkpoint."""
+    """Copy the weights of each layer from the layer of the same name in a run's checkpoint.
+
+    Batch normalisation keeps the epsilon that the run had, which is not today's where its own
+    first weights are older.
+    """
     known = {layer.name: layer for layer in read_checkpoint(path).layers}
     for layer in model.layers:
         try:
             layer.set_weights(known[layer.name].get_weights() if layer.weights else [])
-        except (KeyError, ValueError) as error:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.epsilon = known[layer.name].epsilon
+        except (KeyError, ValueError, AttributeError) as error:
             raise StudyError(
                 f"{path}: this checkpoint is of another network than {model.name}: its layer "
                 f"{layer.name} is missing or of another shape"

@@ -1,11 +1,57 @@
 """What a trained network is worth: its predictions on the test split, and scores of them."""
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from art_transfer.train.calibration import fit_calibration
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What is left of a finished run beside its network."""
+
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+    metrics: dict[str, object]
+    calibration: dict[str, object]
+    classes: list[str]
+    images: int  # how many passed through what was trained
+
+
+def tested(
+    split: pd.DataFrame,
+    probability: Mapping[str, NDArray[np.float32]],
+    history: pd.DataFrame,
+    best: int,
+    epochs: int,
+) -> Tested:
+    """Score what was chosen in epoch ``best`` of a ``history`` on every test object.
+
+    ``split`` (formats.SPLITS) in the order of its objects; ``probability`` has an array
+    (n, classes) of its test and one of its validation objects, the classes in alphabetical order;
+    ``epochs`` is how many of the history the job itself has trained.
+    """
+    classes, count = sorted(split["label"].unique()), Counter(split["split"])
+    test, validation = (split[split["split"] == name] for name in ("test", "validation"))
+    ids, labels = test["object_id"].tolist(), test["label"].tolist()
+    table = predictions(ids, labels, classes, probability["test"])
+    truth = pd.Index(classes).get_indexer(pd.Index(validation["label"])).astype(np.int64)
+    per_epoch = count["train"] + count["validation"]
+    return Tested(
+        history=history,
+        predictions=table,
+        metrics=metrics(table, history, best, count),
+        calibration=fit_calibration(probability["validation"], truth),
+        classes=classes,
+        images=per_epoch * epochs + count["test"],
+    )
 
 
 def predictions(
@@ -44,17 +90,23 @@ def scores(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def metrics(table: pd.DataFrame, history: pd.DataFrame, best: int, n: int) -> dict[str, Any]:
-    """The contents of ``metrics.json``; ``best`` is the chosen epoch, ``n`` validation objects."""
+def metrics(
+    table: pd.DataFrame, history: pd.DataFrame, best: int, count: Mapping[str, int]
+) -> dict[str, Any]:
+    """The contents of ``metrics.json``.
+
+    ``table`` are the predictions, ``best`` is the chosen epoch, and ``count`` how many objects
+    ``train`` and ``validation`` have.
+    """
     chosen = history[history["epoch"] == best].iloc[0].to_dict()
     return {
         "test": scores(table),
         "validation": {
             "accuracy": chosen["val_accuracy"],
             "loss": chosen["val_loss"],
-            "n": n,
+            "n": count["validation"],
         },
-        "train": {"accuracy": chosen["accuracy"]},
+        "train": {"accuracy": chosen["accuracy"], "n": count["train"]},
         "best_epoch": best,
         "epochs": int(history["epoch"].max()),
     }

@@ -12,18 +12,27 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
+from art_transfer.train.batch_norm import batch_statistics
 from art_transfer.train.scaling import scale
 
 BATCH = 32
 
 
 def extract(
-    backbone: keras.Model, pixels: PixelStore, scaling: str, path: str | Path, ids: str | Path
+    backbone: keras.Model,
+    pixels: PixelStore,
+    scaling: str,
+    path: str | Path,
+    ids: str | Path,
+    batch_norm: str = "inference",
 ) -> int:
     """Write the features of every object, float32 (n, |x|), and the ids of its rows beside it.
 
-    Rows are sorted by object id. Gives n. Raises StudyError where a feature is not finite.
+    Rows are sorted by object id; ``batch_norm`` as a preprocessing's. Gives n. Raises StudyError
+    where a feature is not finite.
     """
+    own = batch_norm == "batch"
+    forward = batch_statistics(backbone) if own else backbone.predict_on_batch
     object_ids = pixels.object_ids
     rows = pixels.rows(object_ids)
     width = backbone.output_shape[-1]
@@ -35,7 +44,7 @@ def extract(
         reserve(temporary)
         for start in range(0, len(rows), BATCH):
             batch = scale(pixels.batch(rows[start : start + BATCH]), scaling)
-            features[start : start + BATCH] = backbone.predict_on_batch(batch)
+            features[start : start + BATCH] = forward(batch)
             if not np.isfinite(features[start : start + BATCH]).all():
                 raise StudyError(
                     f"{path}: a feature is not finite among objects "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from art_transfer.errors import StudyError
 from art_transfer.formats import HISTORY
 from art_transfer.settings import Method, Optimizer
+from art_transfer.train.backbones import head_of
 from art_transfer.train.state import Keeper, State
 
 Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
@@ -47,14 +48,18 @@ class Batches(keras.utils.PyDataset):
         """The number of batches."""
         return -(-len(self.classes) // self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """One batch: inputs and class numbers."""
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """One batch: inputs and their targets."""
         start = index * self._batch_size
         positions = self._order[start : start + self._batch_size]
         inputs = self._read(positions)
         if self._change is not None:
             inputs = self._change(inputs, np.random.default_rng([self._seed, self.epoch, index]))
-        return inputs, self.classes[positions]
+        return inputs, *self.targets(positions)
+
+    def targets(self, positions: NDArray[np.int64]) -> tuple[Any, ...]:
+        """What Keras takes beside the inputs at these positions: class numbers."""
+        return (self.classes[positions],)
 
     def on_epoch_end(self) -> None:
         """Go to the next epoch's order; Keras calls this."""
@@ -87,17 +92,19 @@ def fit(
 ) -> pd.DataFrame:
     """Train from ``first_epoch`` to at most ``last_epoch``; give the history of these epochs.
 
+    Its columns are ``history_columns``.
+
     Stops when the validation loss has not fallen for ``patience`` epochs, and leaves the weights
     of the epoch with the smallest one (paper, section 2.3). Goes on from ``state`` if that holds
     one of these epochs, and does nothing if it holds a later one, whose call restores the
     weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
+    assert method.optimizer is not None  # checks.py
     steps = len(train), last_epoch - first_epoch + 1
     model.compile(
         optimizer=make_optimizer(method.optimizer, learning_rate(method, *steps)),
-        loss=make_loss(method.label_smoothing),
-        metrics=["accuracy"],
         jit_compile=method.jit_compile,
+        **objective(method),
     )
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=method.patience, restore_best_weights=True
@@ -115,7 +122,7 @@ def fit(
                 callbacks=[stopping, keras.callbacks.TerminateOnNaN(), keeper],
                 verbose=1 if sys.stdout.isatty() else 2,
             )
-    values = pd.DataFrame(keeper.rows).reindex(columns=HISTORY)
+    values = pd.DataFrame(keeper.rows).reindex(columns=history_columns(method))
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
     if not finite.all():
         epoch = values["epoch"][~finite].iloc[0]
@@ -126,11 +133,39 @@ def fit(
     return values
 
 
+def objective(method: Method) -> dict[str, Any]:
+    """What Keras compiles of a method's loss and what it counts, of one softmax or of several."""
+    loss = make_loss(method.label_smoothing)
+    if not method.loss_weights:
+        return {"loss": loss, "metrics": ["accuracy"]}
+    heads = {head_of(task): weight for task, weight in method.loss_weights.items()}
+    each = keras.losses.get(loss)
+    return {
+        "loss": dict.fromkeys(heads, loss),
+        "loss_weights": heads,
+        # Keras's own losses by output count all batches alike, though the last one is smaller.
+        "weighted_metrics": {
+            name: [keras.metrics.MeanMetricWrapper(each, name="mean_loss"), "accuracy"]
+            for name in heads
+        },
+    }
+
+
+def history_columns(method: Method) -> list[str]:
+    """HISTORY; for several tasks the sum of losses, and each softmax's own loss and accuracy."""
+    if not method.loss_weights:
+        return HISTORY
+    names = ("mean_loss", "accuracy")
+    heads = [f"{head_of(task)}_{name}" for task in method.loss_weights for name in names]
+    return ["epoch", "loss", *heads, "val_loss", *(f"val_{name}" for name in heads)]
+
+
 def learning_rate(method: Method, batches: int, epochs: int) -> Any:
     """A method's learning rate: a number, or Keras's schedule over epochs of so many batches.
 
     The cosine falls to zero after ``epochs``, even if early stopping ends the training before.
     """
+    assert method.optimizer is not None  # checks.py
     rate = method.optimizer.learning_rate
     if method.schedule == "constant":
         return rate

@@ -12,40 +12,67 @@ from art_transfer.files import atomic_path, write_json
 from art_transfer.formats import HISTORY, PREDICTIONS, write_csv, write_parquet
 from art_transfer.job_settings import Training
 from art_transfer.train.backbones import FEATURES
-from art_transfer.train.training import Trained
+from art_transfer.train.evaluation import Tested
 
 
 def write_run(
     folder: str | Path,
-    trained: Trained,
+    model: keras.Model,
+    tested: Tested,
     training: Training,
     inputs: dict[str, str],
     machine: dict[str, Any],
     code: str,
 ) -> None:
-    """Write a run's files, ``run.json`` last.
+    """Write the files of a run that leaves a network, as ``write_tested`` does the others."""
+    write_model(model, Path(folder) / "model.keras")
+    facts = network_facts(model) | machine
+    write_tested(folder, tested, training, inputs, facts, code)
 
-    ``inputs`` are the SHA-256 of all that the run read, by path; ``machine`` is what
-    ``machine.Meter`` reports; ``code`` the fingerprint of the rule's code.
+
+def write_tested(
+    folder: str | Path,
+    tested: Tested,
+    training: Training,
+    inputs: dict[str, str],
+    facts: dict[str, Any],
+    code: str,
+) -> None:
+    """Write a run's files but for its network, ``run.json`` last.
+
+    ``inputs`` are the SHA-256 of all that the run read, by path; ``facts`` are what
+    ``machine.Meter`` reports, and the numbers of the network's ``parameters`` and ``features``;
+    ``code`` is the fingerprint of the rule's code.
     """
     folder = Path(folder)
-    write_model(trained.model, folder / "model.keras")
-    write_json(folder / "labels.json", trained.classes)
+    write_json(folder / "labels.json", tested.classes)
     write_json(folder / "preprocessing.json", preprocessing(training))
-    write_json(folder / "calibration.json", trained.calibration)
-    write_csv(folder / "history.csv", trained.history, HISTORY)
-    write_parquet(folder / "predictions.parquet", trained.predictions, PREDICTIONS)
-    write_json(folder / "metrics.json", trained.metrics)
-    record = {
+    write_json(folder / "calibration.json", tested.calibration)
+    write_csv(folder / "history.csv", tested.history, HISTORY)
+    write_parquet(folder / "predictions.parquet", tested.predictions, PREDICTIONS)
+    write_json(folder / "metrics.json", tested.metrics)
+    write_json(folder / "run.json", record(training, inputs, facts, code))
+
+
+def network_facts(model: keras.Model) -> dict[str, int]:
+    """How many parameters and features a network has, for ``run.json``."""
+    return {
+        "parameters": model.count_params(),
+        "features": model.get_layer(FEATURES).output.shape[-1],
+    }
+
+
+def record(
+    training: Training, inputs: dict[str, str], facts: dict[str, Any], code: str
+) -> dict[str, Any]:
+    """The contents of ``run.json``; see ``write_tested``."""
+    return {
         "run": dataclasses.asdict(training.run),
         "settings": dataclasses.asdict(training),
         "code": code,
         "inputs": inputs,
-        "parameters": trained.model.count_params(),
-        "features": trained.model.get_layer(FEATURES).output.shape[-1],
-        **machine,
+        **facts,
     }
-    write_json(folder / "run.json", record)
 
 
 def preprocessing(training: Training) -> dict[str, Any]:

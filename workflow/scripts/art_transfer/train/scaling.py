@@ -1,4 +1,4 @@
-"""From uint8 pixels to what a network is fed."""
+"""From uint8 pixels to what a network is fed, and from features to what a head is."""
 
 import keras
 import numpy as np
@@ -17,3 +17,10 @@ def scale(pixels: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
     if scaling == "raw":
         return values
     return keras.applications.imagenet_utils.preprocess_input(values, mode=scaling)
+
+
+def moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of each feature; 1 for those that are all the same."""
+    mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
+    deviation[deviation == 0] = 1
+    return mean.astype(np.float32), deviation.astype(np.float32)

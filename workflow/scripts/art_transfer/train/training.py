@@ -1,9 +1,12 @@
-"""The two ways to train: a head on features, or the whole network; both leave the same files."""
+"""Two ways to train, a head on features or the whole network, and the test that ends both.
 
-from collections.abc import Callable
+The third, one network for several tasks, is in ``joint``; all leave the same files.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -14,14 +17,21 @@ from art_transfer.errors import StudyError
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.settings import Method
+from art_transfer.train import evaluation
 from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
-from art_transfer.train.calibration import fit_calibration
-from art_transfer.train.evaluation import metrics, predictions
+from art_transfer.train.evaluation import Tested
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import moments, scale
 from art_transfer.train.scope import scope
 from art_transfer.train.state import State
+
+
+class Batched(Protocol):
+    """Objects that can be trained and validated on."""
+
+    def batches(self, split: str, batch_size: int, **how: Any) -> Batches:
+        """The batches of one split, in a fixed order unless ``fitting.Batches`` is told how."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +62,7 @@ class Trained:
     """A finished run."""
 
     model: keras.Model  # from scaled pixels to probabilities
-    history: pd.DataFrame
-    predictions: pd.DataFrame
-    metrics: dict[str, object]
-    calibration: dict[str, object]
-    classes: list[str]
-    images: int  # how many passed through what was trained
+    tested: Tested
 
 
 def train_head(
@@ -75,7 +80,7 @@ def train_head(
     width = features.shape[1]
     mean, deviation = np.zeros(width, np.float32), np.ones(width, np.float32)
     if training.method.standardize:
-        mean, deviation = _scale_of(features[(split["split"] == "train").to_numpy()])
+        mean, deviation = moments(features[(split["split"] == "train").to_numpy()])
         features = (features - mean) / deviation
     data = Data(split, lambda positions: features[positions])
     seed = training.run.seed
@@ -87,14 +92,8 @@ def train_head(
     kernel, bias = layer.get_weights()
     kernel /= deviation[:, None]  # the whole network's features come as they are
     whole.get_layer(HEAD).set_weights([kernel, bias - mean @ kernel])
-    return _tested(whole, small, data, history, training)
-
-
-def _scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each feature; 1 for those that are all the same."""
-    mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
-    deviation[deviation == 0] = 1
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    best, size = best_epoch(history, training.method), training.method.batch_size
+    return tested(whole, small, data, history, best, len(history), size)
 
 
 def fine_tune(
@@ -108,19 +107,41 @@ def fine_tune(
 
     Goes on from ``state``, and keeps it up to date.
     """
-    rows = pixels.rows(split["object_id"])
-    data = Data(split, lambda positions: scale(pixels.batch(rows[positions]), training.scaling))
-    seed, method = training.run.seed, training.method
+    data = Data(split, pixel_reader(pixels, split["object_id"], training.scaling))
+    new_head = partial(with_head, classes=len(data.classes), seed=training.run.seed)
+    model, history = train_network(training, data, new_head, file, state)
+    best, size = best_epoch(history, training.method), training.method.batch_size
+    return tested(model, model, data, history, best, len(history), size)
+
+
+def pixel_reader(pixels: PixelStore, object_ids: Iterable[str], scaling: str) -> Reader:
+    """Read the scaled pixels of these objects by position."""
+    rows = pixels.rows(object_ids)
+    return lambda positions: scale(pixels.batch(rows[positions]), scaling)
+
+
+def train_network(
+    training: Training,
+    data: Batched,
+    new_head: Callable[[keras.Model], keras.Model],
+    file: str,
+    state: State | None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Train a whole network, and what ``new_head`` puts on its backbone; give its history too.
+
+    ``file`` and ``state`` as for ``fine_tune``.
+    """
+    method = training.method
     backbone = build(training.architecture, training.first, file, partial(scope, method))
     with scope(method):
-        model = with_head(backbone, len(data.classes), seed)
+        model = new_head(backbone)
+        seed = training.run.seed
         history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
     if method.mixed_precision != "none" or method.gpus > 1:  # what is left is for any machine
         weights = model.get_weights()
-        backbone = build(training.architecture, training.first, file)
-        model = with_head(backbone, len(data.classes), seed)
+        model = new_head(build(training.architecture, training.first, file))
         model.set_weights(weights)
-    return _tested(model, model, data, history, training)
+    return model, history
 
 
 def thaw(backbone: keras.Model, method: Method) -> None:
@@ -145,7 +166,7 @@ def thaw(backbone: keras.Model, method: Method) -> None:
 
 def _fit(
     model: keras.Model,
-    data: Data,
+    data: Batched,
     method: Method,
     seed: int,
     thaw: Callable[[], None],
@@ -159,7 +180,7 @@ def _fit(
     warmup = []
     if method.head_warmup_epochs:
         for layer in model.layers:
-            layer.trainable = layer.name == HEAD
+            layer.trainable = layer.name in model.output_names
         warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
     thaw()
     first = method.head_warmup_epochs + 1
@@ -167,28 +188,29 @@ def _fit(
     return pd.concat([*warmup, rest])
 
 
-def _tested(
-    model: keras.Model, tested: keras.Model, data: Data, history: pd.DataFrame, training: Training
-) -> Trained:
-    """Test the weights of the epoch that early stopping chose, on every object of the split."""
-    method = training.method
+def best_epoch(history: pd.DataFrame, method: Method) -> int:
+    """The epoch with the smallest validation loss, once all is trained."""
     candidates = history[history["epoch"] > method.head_warmup_epochs]
-    best = int(candidates["epoch"].iloc[int(candidates["val_loss"].argmin())])
-    probability = probabilities(tested, data.batches("test", method.batch_size))
-    split = data.table[data.table["split"] == "test"]
-    table = predictions(
-        split["object_id"].tolist(), split["label"].tolist(), data.classes, probability
-    )
-    validation = data.batches("validation", method.batch_size)
-    calibration = fit_calibration(probabilities(tested, validation), validation.classes)
-    count = data.table["split"].value_counts()
-    per_epoch = int(count["train"] + count["validation"])
-    return Trained(
-        model=model,
-        history=history,
-        predictions=table,
-        metrics=metrics(table, history, best, int(count["validation"])),
-        calibration=calibration,
-        classes=data.classes,
-        images=per_epoch * len(history) + int(count["test"]),
-    )
+    return int(candidates["epoch"].iloc[int(candidates["val_loss"].argmin())])
+
+
+def tested(
+    model: keras.Model,
+    trained: keras.Model,
+    data: Data,
+    history: pd.DataFrame,
+    best: int,
+    epochs: int,
+    batch_size: int,
+) -> Trained:
+    """Test ``trained``, the weights of the epoch ``best``, on every test object of ``data``.
+
+    ``model`` is the whole network, which is left; ``epochs`` is how many of the history this job
+    has trained itself.
+    """
+    probability = {
+        name: probabilities(trained, data.batches(name, batch_size))
+        for name in ("test", "validation")
+    }
+    found = evaluation.tested(data.table, probability, history, best, epochs)
+    return Trained(model, found)

@@ -1,0 +1,88 @@
+"""Batch-norm statistics: a batch's own, a collection's, and those that came with the weights."""
+
+import keras
+import numpy as np
+import pytest
+from art_transfer.train.backbones import build
+from art_transfer.train.batch_norm import take_statistics
+from art_transfer.train.features import extract
+from art_transfer.train.run_folder import write_model
+from art_transfer.train.scaling import scale
+from training_data import CHECKPOINT, RANDOM, architecture, moved, museum, split_table
+
+TABLE = split_table(60, 20, 16)
+PIXELS = architecture("demo_residual")
+
+
+def network():
+    return build(PIXELS, RANDOM, "")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return museum(tmp_path_factory.mktemp("museum"), TABLE, network="demo_residual")
+
+
+def first_layer(model):
+    """The first batch-norm layer, and the network up to what goes into it."""
+    layer = next(x for x in model.layers if isinstance(x, keras.layers.BatchNormalization))
+    return layer, keras.Model(model.input, layer.input)
+
+
+def batches(store):
+    rows = store.rows(store.object_ids)
+    return [scale(store.batch(rows[n : n + 32]), "unit") for n in range(0, len(rows), 32)]
+
+
+def test_reestimated_statistics_are_the_mean_over_all_batches(store):
+    model = network()
+    layer, before = first_layer(model)
+    inputs = [before.predict_on_batch(batch) for batch in batches(store)]
+    take_statistics(model, store, "unit", "reestimated")
+    means = np.mean([x.mean(axis=(0, 1, 2)) for x in inputs], axis=0)
+    variances = np.mean([x.var(axis=(0, 1, 2)) for x in inputs], axis=0)
+    np.testing.assert_allclose(layer.moving_mean, means, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, variances, rtol=1e-4, atol=1e-5)
+
+
+def test_updated_statistics_follow_by_the_layers_momentum(store):
+    model = network()
+    layer, before = first_layer(model)
+    mean = layer.moving_mean.numpy()
+    for batch in batches(store):
+        own = before.predict_on_batch(batch).mean(axis=(0, 1, 2))
+        mean = layer.momentum * mean + (1 - layer.momentum) * own
+    take_statistics(model, store, "unit", "updated")
+    np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["updated", "reestimated"])
+def test_only_statistics_change_and_the_file_keeps_them(how, store, tmp_path):
+    model = network()
+    take_statistics(model, store, "unit", how)
+    changed = {name for name, other in moved(network(), model).items() if other}
+    assert changed and all(name.endswith(("moving_mean", "moving_variance")) for name in changed)
+    write_model(model, tmp_path / "model.keras")
+    again = build(PIXELS, CHECKPOINT, tmp_path / "model.keras")
+    assert not any(moved(model, again).values())
+
+
+def test_a_batchs_own_statistics_make_other_features(store, tmp_path):
+    paths = {name: tmp_path / f"{name}.npy" for name in ("inference", "batch")}
+    for name, path in paths.items():
+        extract(network(), store, "unit", path, tmp_path / f"{name}.csv", name)
+    inference, batch = (np.load(path) for path in paths.values())
+    expected = [np.asarray(network()(b, training=True)) for b in batches(store)]
+    np.testing.assert_allclose(batch, np.concatenate(expected), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(batch, inference, atol=1e-3)
+
+
+def test_a_network_without_batch_norm_does_not_care(tmp_path):
+    plain = museum(tmp_path / "museum", TABLE)
+    for name in ("inference", "batch"):
+        model = build(architecture(), RANDOM, "")
+        extract(model, plain, "unit", tmp_path / f"{name}.npy", tmp_path / "ids.csv", name)
+    one, other = (np.load(tmp_path / f"{name}.npy") for name in ("inference", "batch"))
+    has = [isinstance(x, keras.layers.BatchNormalization) for x in model.layers]
+    assert not any(has)
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

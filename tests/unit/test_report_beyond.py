@@ -1,0 +1,160 @@
+"""The figures that the paper has not: what their numbers say of runs that are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from art_transfer.files import write_json
+from art_transfer.formats import write_csv
+from art_transfer.job_settings import FigureSettings, LayersSettings, TransfersSettings
+from art_transfer.report.collapse import collapse_figure, collapse_grid, collapse_table
+from art_transfer.report.layers import layers_figure, layers_grid, layers_table, linear_cka
+from art_transfer.report.learning_curves import curves_figure, curves_grid, curves_table
+from art_transfer.report.style import save, styled
+from art_transfer.report.transfers import transfers_figure, transfers_grid, transfers_table
+from art_transfer.settings import Run
+from hypothesis import given
+from hypothesis import strategies as st
+from test_report_runs import write_run
+
+RANDOM = np.random.default_rng(3)
+TITLES = {"museum": "Museum", "other": "Other museum"}
+
+
+def run(method="probe", init="photos", collection="museum"):
+    return Run(collection, "type", "demo_plain", init, method, 1)
+
+
+def settings_of(results, runs, splits):
+    return FigureSettings(str(results), "A title", TITLES, tuple(runs), tuple(map(str, splits)))
+
+
+def drawn(figure, folder):
+    save(figure, folder / "a.pdf", folder / "a.png")
+    return (folder / "a.png").stat().st_size
+
+
+def some(right, of=100):
+    return [True] * right + [False] * (of - right)
+
+
+def test_collapse_tells_one_class_from_many(tmp_path):
+    """Labels alternate: whoever is right on every other object has said one class only."""
+    runs = [run("settled"), run("varied")]
+    answers = [[i % 2 == 0 for i in range(100)], some(80)]
+    splits = [write_run(tmp_path, *pair) for pair in zip(runs, answers, strict=True)]
+    wanted = settings_of(tmp_path, runs, splits)
+    settled, varied = collapse_table(wanted, {}).to_dict("records")
+    assert settled["accuracy"] == 0.5 and varied["accuracy"] == 0.8
+    assert (settled["most_predicted"], settled["classes_predicted"], settled["entropy"]) == (
+        1,
+        1,
+        0,
+    )
+    assert varied["most_predicted"] == 0.5 and varied["entropy"] == pytest.approx(1)
+    for row in (settled, varied):
+        assert row["largest_class"] == 0.5 and row["entropy_truth"] == pytest.approx(1)
+        assert row["train_accuracy"] == 0.9 and row["low"] < row["accuracy"] < row["high"]
+    table = collapse_table(wanted, {})
+    text = str(collapse_grid(table, wanted))
+    assert "50.00" in text and "100.00" in text
+    with styled():
+        assert drawn(collapse_figure(table, wanted), tmp_path) > 10_000
+
+
+def curve(results, init, points):
+    """Runs of one init that reach these accuracies (in percent) with so many training objects."""
+    runs, splits = [], []
+    for size, right in points.items():
+        one = run(f"share_{size}", init)
+        splits.append(write_run(results, one, some(right)))
+        path = results / one.folder / "metrics.json"
+        metrics = pd.read_json(path, typ="series").to_dict()
+        write_json(path, metrics | {"train": {"accuracy": 0.9, "n": size}})
+        runs.append(one)
+    return runs, splits
+
+
+def test_what_a_museum_is_worth_is_read_off_the_other_curve(tmp_path):
+    theta, theta_splits = curve(tmp_path, "photos", {10: 40, 100: 60, 1000: 70})
+    hat, hat_splits = curve(tmp_path, "net", {10: 50, 100: 70, 1000: 90})
+    wanted = settings_of(tmp_path, theta + hat, theta_splits + hat_splits)
+    table = curves_table(wanted, {})
+    assert table["train_n"].tolist() == [10, 100, 1000] * 2
+    worth = table.set_index(["init", "train_n"])["worth"]
+    assert worth["photos"].tolist() == pytest.approx([10, 100, 1000])
+    assert worth["net", 10] == pytest.approx(10**1.5)  # half-way from 40 to 60, by the logarithm
+    assert worth["net", 100] == pytest.approx(1000)
+    assert np.isnan(worth["net", 1000])
+    text = str(curves_grid(table, wanted))
+    assert "never" in text and "32" in text
+    with styled():
+        assert drawn(curves_figure(table, wanted), tmp_path) > 10_000
+
+
+def test_less_than_the_least_is_worth_nothing(tmp_path):
+    theta, theta_splits = curve(tmp_path, "photos", {10: 40, 100: 60})
+    hat, hat_splits = curve(tmp_path, "net", {10: 30})
+    wanted = settings_of(tmp_path, theta + hat, theta_splits + hat_splits)
+    assert curves_table(wanted, {})["worth"].iloc[-1] == 0
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 100), st.floats(-5, 5))
+def test_cka_does_not_mind_rotation_scale_and_shift(seed, scale, shift):
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(30, 6))
+    turn, _ = np.linalg.qr(random.normal(size=(6, 6)))
+    assert linear_cka(features, scale * features @ turn + shift) == pytest.approx(1)
+
+
+def test_cka_of_features_that_have_nothing_in_common_is_small():
+    one, other = RANDOM.normal(size=(2, 4000, 5))
+    assert linear_cka(one, other) < 0.01
+    half = np.concatenate([one[:, :3], other[:, :2]], axis=1)
+    assert 0.2 < linear_cka(one, half) < 0.9
+    assert np.isnan(linear_cka(one, np.ones((4000, 2))))
+
+
+def test_layers_compare_the_features_of_the_test_objects_alone(tmp_path):
+    runs = [run(f"probe_{x}", init) for init in ("photos", "net") for x in ("low", "high")]
+    splits = [write_run(tmp_path, one, some(50 + n)) for n, one in enumerate(runs)]
+    ids = pd.read_csv(splits[0], dtype=str)
+    base = RANDOM.normal(size=(len(ids), 4)).astype(np.float32)
+    paths = []
+    for one in runs:
+        path = tmp_path / f"features-{one.init}-{one.method}"
+        features = base.copy()
+        if one.init == "net":  # another network on what is not tested alone, or altogether
+            own = np.ones(len(ids), bool) if one.method == "probe_high" else ids["split"] != "test"
+            features[own] = RANDOM.normal(size=(int(own.sum()), 4))
+        np.save(f"{path}.npy", features)
+        write_csv(f"{path}.ids.csv", ids[["object_id"]])
+        paths.append(str(path))
+    figure = settings_of(tmp_path, runs, splits)
+    wanted = LayersSettings(figure, ("low", "high", "low", "high"), tuple(paths))
+    table = layers_table(wanted, {})
+    assert table["layer"].tolist() == ["low", "high", "low", "high"]
+    assert table["cka"].tolist()[:3] == pytest.approx([1, 1, 1])
+    assert table["cka"].iloc[3] < 0.5
+    assert table["accuracy"].tolist() == pytest.approx([0.50, 0.51, 0.52, 0.53])
+    assert "low" in str(layers_grid(table, figure))
+    with styled():
+        assert drawn(layers_figure(table, figure), tmp_path) > 10_000
+
+
+def test_a_map_names_the_museums_on_the_way(tmp_path):
+    hat, chain, theta = run(init="net"), run(init="chain"), run()
+    for one, right in ((hat, 80), (chain, 60), (theta, 60)):
+        write_run(tmp_path, one, some(right))
+    pairs, sources = ((hat, theta), (chain, theta)), (("other",), ("museum", "other"))
+    wanted = TransfersSettings(str(tmp_path), "A map", TITLES, pairs, sources, 1)
+    first, second = transfers_table(wanted, {}).to_dict("records")
+    assert (first["source"], second["source"]) == ("Other museum", "Museum → Other museum")
+    assert first["gain"] == pytest.approx(0.2) and first["low"] > 0
+    assert second["gain"] == 0 and second["low"] < 0 < second["high"]
+    table = transfers_table(wanted, {})
+    assert "+20.00" in str(transfers_grid(table, wanted))
+    with styled():
+        figure = transfers_figure(table, wanted)
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+        assert texts == ["+20.00*", "0.00"]
+        assert drawn(figure, tmp_path) > 5_000

@@ -1,0 +1,126 @@
+"""What a schema cannot say of first weights: that they exist, fit, and saw no test object."""
+
+from collections.abc import Iterable, Iterator
+
+from art_transfer.settings import Init, Weights
+from art_transfer.study import Study
+
+
+def unknown(key: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
+    """One message for each name that is no block of ``what``."""
+    for name in names:
+        if name not in known:
+            yield f"`{key}` names {name!r}, which is not in `{what}`; there are: {sorted(known)}"
+
+
+def wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
+    """First weights come from one place, and that place must be there."""
+    all_ = study.settings
+    every = ("weights", "random", "collection", "batch_norm")
+    kinds = [name for name in every if getattr(init, name)]
+    if len(kinds) != 1:
+        expected = ", ".join(f"`{name}`" for name in every)
+        yield f"`{key}` has {kinds or 'none'} of {expected}; expected one"
+        return
+    if init.batch_norm is not None:
+        yield from _wrong_batch_norm(study, key, init)
+        return
+    if init.preprocessing is not None:
+        yield f"`{key}.preprocessing` is for inits with `batch_norm`"
+    parts = {"collection": init.collection, "init": init.init, "method": init.method}
+    if init.collection is None:
+        given = [name for name in (*parts, "task", "seed") if getattr(init, name) is not None]
+        if given:
+            yield f"`{key}` starts from {kinds[0]} and so cannot have {given}"
+        if init.weights is not None:
+            yield from unknown(f"{key}.weights", init.weights, all_.backbones, "backbones")
+            for backbone, file in init.weights.items():
+                yield from _wrong_file(study, f"{key}.weights.{backbone}", file)
+        elif init.saw:
+            yield f"`{key}.saw` is for files of `weights`; random ones have seen nothing"
+        yield from unknown(f"{key}.saw", init.saw or (), all_.collections, "collections")
+        return
+    if init.saw:
+        yield f"`{key}.saw` is for files of `weights`; what a run has seen is known"
+    for field, value in parts.items():
+        if value is None:
+            yield f"`{key}` starts from another run and lacks the key `{field}`"
+        else:
+            known = getattr(all_, f"{field}s")
+            yield from unknown(f"{key}.{field}", [value], known, f"{field}s")
+    if init.task is not None:
+        yield from unknown(f"{key}.task", [init.task], all_.tasks, "tasks")
+
+
+def _wrong_batch_norm(study: Study, key: str, init: Init) -> Iterator[str]:
+    """Statistics are taken anew once for all tasks and seeds, so the weights must be one file."""
+    all_ = study.settings
+    for field, known in (("init", all_.inits), ("preprocessing", all_.preprocessings)):
+        value = getattr(init, field)
+        if value is None:
+            yield f"`{key}` takes statistics anew and lacks the key `{field}`"
+        else:
+            yield from unknown(f"{key}.{field}", [value], known, f"{field}s")
+    base = all_.inits.get(init.init or "")
+    if base is not None and init.init is not None and not study.shared_init(init.init):
+        yield (
+            f"`{key}.init` is {init.init!r}, which is another for each task or seed; expected one "
+            "of `weights`, or of a run with its `task` and `seed`"
+        )
+    given = [name for name in ("method", "task", "seed") if getattr(init, name) is not None]
+    if given:
+        yield f"`{key}` starts from batch_norm and so cannot have {given}"
+
+
+def _wrong_file(study: Study, key: str, file: Weights) -> Iterator[str]:
+    """A backbone has one file, or one for each task."""
+    given = [name for name in ("address", "hash", "tasks") if getattr(file, name)]
+    if given not in (["address", "hash"], ["tasks"]):
+        yield f"`{key}` has {given or 'no file'}; expected `address` and `hash`, or `tasks`"
+    yield from unknown(f"{key}.tasks", file.tasks or (), study.settings.tasks, "tasks")
+
+
+def endless_inits(study: Study) -> Iterator[str]:
+    """A chain of inits must end."""
+    inits = study.settings.inits
+    for name in inits:
+        chain = [name]
+        while (following := inits[chain[-1]].init) is not None and following not in chain:
+            chain.append(following)
+        if following == name == min(chain):  # one message for each ring
+            yield f"`inits.{name}` refers to itself: {' -> '.join([*chain, following])}"
+
+
+def wrong_weights(study: Study) -> Iterator[str]:
+    """An init of files must have one for each backbone, and task, that it is used with."""
+    told = set()
+    for run in study.runs:
+        init = study.base_init(run.init)
+        files = study.settings.inits[init].weights
+        if files is None:
+            continue
+        key, what, has = f"inits.{init}.weights", f"backbone {run.backbone!r}", sorted(files)
+        if run.backbone in files:
+            tasks = files[run.backbone].tasks
+            if not tasks or run.task in tasks:
+                continue
+            key, what, has = f"{key}.{run.backbone}.tasks", f"task {run.task!r}", sorted(tasks)
+        if (key, what) not in told:
+            told.add((key, what))
+            yield f"`{key}` has no file for the {what}, which {run.folder} needs; it has: {has}"
+
+
+def seen_before(study: Study) -> Iterator[str]:
+    """No run may be tested on objects that some network before it was perhaps trained on."""
+    told = set()
+    for run in study.runs:
+        for one in study.chain(run):
+            init = study.base_init(one.init)
+            pair, saw = (init, run.collection), study.settings.inits[init].saw
+            if saw and run.collection in saw and pair not in told:
+                told.add(pair)
+                yield (
+                    f"{run.folder} begins with weights that have seen {run.collection}, as "
+                    f"`inits.{init}.saw` says: some of its test objects would be training "
+                    "objects. Use these weights on other collections, or another init on this one"
+                )

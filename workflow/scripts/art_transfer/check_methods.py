@@ -1,0 +1,97 @@
+"""What a schema cannot say of methods: that their keys belong together."""
+
+from collections.abc import Iterator
+
+from art_transfer import config
+from art_transfer.settings import Method
+from art_transfer.study import Study
+
+
+def wrong_methods(study: Study) -> Iterator[str]:
+    """A head trains alone on ready features, on one device and in full precision: it is small."""
+    alone = {"head_warmup_epochs": 0, "frozen_layers": 0, "gpus": 1, "mixed_precision": "none"}
+    alone |= {"augmentation": "none"}
+    for name, method in study.settings.methods.items():
+        key = f"methods.{name}"
+        if method.head_warmup_epochs >= method.epochs:
+            yield (
+                f"`{key}.head_warmup_epochs` is {method.head_warmup_epochs}; `epochs`, which count "
+                f"them too, are {method.epochs}: expected more, to train the rest"
+            )
+        for field, only in alone.items():
+            value = getattr(method, field)
+            if method.kind == "head" and value != only:
+                yield f"`{key}.{field}` is {value!r}; a method of kind head allows {only!r}"
+        if method.kind not in ("head", "classifier") and method.standardize:
+            yield f"`{key}.standardize` is for heads and classifiers: whole networks see pixels"
+        if method.kind != "classifier" and method.optimizer is None:
+            yield f"`{key}` lacks the key `optimizer`, which a method of kind {method.kind} needs"
+        if (method.kind == "classifier") != (method.classifier != "none"):
+            yield (
+                f"`{key}.classifier` is {method.classifier!r}, and its `kind` {method.kind!r}; "
+                "expected a classifier for the kind classifier, and for no other"
+            )
+        if method.kind == "classifier":
+            yield from _untrained(key, method)
+        yield from _wrong_preprocessing(study, key, method)
+        if method.schedule == "constant" and method.schedule_warmup_epochs:
+            yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
+        yield from _wrong_weights_of_losses(key, method)
+
+
+def _wrong_weights_of_losses(key: str, method: Method) -> Iterator[str]:
+    """Several tasks at once have a weight each, and no class that could be drawn as often."""
+    weights = method.loss_weights
+    if method.kind != "multitask":
+        if weights:
+            yield f"`{key}.loss_weights` is for methods of kind multitask, not {method.kind}"
+        return
+    if len(weights) < 2 or not any(weights.values()):
+        yield (
+            f"`{key}.loss_weights` is {weights}; a method of kind multitask names two tasks or "
+            "more that are trained at once, and at least one with a weight above 0"
+        )
+    if method.order == "class_balanced":
+        yield (
+            f"`{key}.order` is 'class_balanced', but objects have a class in each task; a method "
+            "of kind multitask allows 'shuffled' and 'fixed'"
+        )
+
+
+def _untrained(key: str, method: Method) -> Iterator[str]:
+    """A classifier of scikit-learn's has no epochs, and none of what they need."""
+    read = {"kind", "classifier", "preprocessing", "train_share", "standardize"}
+    defaults = config.schema()["$defs"]["method"]["properties"]
+    for field, value in vars(method).items():
+        if field not in read and value != defaults[field].get("default"):
+            yield f"`{key}.{field}` is not for methods of kind classifier; leave it out"
+
+
+def _wrong_preprocessing(study: Study, key: str, method: Method) -> Iterator[str]:
+    """Networks are tested as they are left behind, and so never with a batch's own statistics."""
+    known = study.settings.preprocessings
+    tested, name = known[method.preprocessing], method.training_preprocessing
+    if tested.batch_norm == "batch":
+        yield (
+            f"`{key}.preprocessing` is {method.preprocessing!r}, whose `batch_norm` is batch; that "
+            "is for the `training_preprocessing` of heads"
+        )
+    if name and (method.kind != "head" or known[name].layer != tested.layer):
+        yield (
+            f"`{key}.training_preprocessing` is {name!r}; expected it for a head only, and with "
+            f"the layer of {method.preprocessing!r}"
+        )
+
+
+def without_checkpoint(study: Study) -> Iterator[str]:
+    """A classifier leaves no network that one could start from, look into or ask."""
+    all_ = study.settings
+    used = [(f"inits.{name}.method", init.method) for name, init in all_.inits.items()]
+    for name, figure in all_.figures.saliency.items():
+        used += [(f"figures.saliency.{name}.before.method", figure.before.method)]
+        used += [(f"figures.saliency.{name}.after.method", figure.after.method)]
+    if study.predicting is not None:
+        used.append(("predict.run", study.predicting.method))
+    for key, method in used:
+        if method is not None and all_.methods[method].kind == "classifier":
+            yield f"`{key}` names {method!r}, a classifier, which leaves no network"
