@@ -39,9 +39,14 @@ def backbone(network: str, size: int, backend: str) -> Any:
 def with_head(network: str, size: int, backend: str) -> Any:
     """A network with a new head of CLASSES."""
     whole = backbone(network, size, backend)
-    from art_transfer.train.backbones import with_head
+    from art_transfer.train.backbones import HEAD, with_head
 
-    return with_head(whole, CLASSES, 1)
+    model = with_head(whole, CLASSES, 1)
+    width = model.get_layer(HEAD).input.shape[-1]
+    kernel = np.random.default_rng(2).standard_normal((width, CLASSES)) / np.sqrt(width)
+    bias = np.zeros(CLASSES)  # a backend's own seed would give another head in each
+    model.get_layer(HEAD).set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
+    return model
 
 
 def keras_training(network: str, size: int, backend: str) -> Any:

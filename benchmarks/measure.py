@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "unit")]
+# After benchmarks/ itself, for the rules' scripts have some of the same names.
+sys.path += [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "unit")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 Make = Callable[[], Callable[[], Any]]

@@ -11,11 +11,10 @@ def scale(pixels: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
     ``unit`` gives [0, 1] (paper, section 2.3); ``raw`` leaves 0-255; ``tf``, ``caffe`` and
     ``torch`` are Keras's modes, each what some ImageNet weights were trained with.
     """
+    if scaling == "unit":
+        return np.divide(pixels, np.float32(255), dtype=np.float32)  # one pass over memory
     values = pixels.astype(np.float32)
     if scaling == "raw":
-        return values
-    if scaling == "unit":
-        values /= np.float32(255)
         return values
     return keras.applications.imagenet_utils.preprocess_input(values, mode=scaling)
 
