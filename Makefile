@@ -8,6 +8,7 @@ CORES ?= 2
 STUDY ?= paper
 ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
+PYTEST := $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 BENCHMARKS := head pixels batches features fine_tuning records planning saliency growth off_the_shelf
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
@@ -28,16 +29,16 @@ demo: .venv/.made  ## a whole study on made-up museums: tables, figures, report,
 	@$(BIN)/python workflow/scripts/summary.py results/demo
 
 test: .venv/.made lint  ## lint, then every test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slurm: .venv/.made  ## every scenario on a real Slurm that is started for it (root; needs its programs)
 	$(BIN)/python -m pytest tests/slurm --all-scenarios
 
 test-invalidation: .venv/.made  ## change every key and every file; plan exactly what must run
-	$(BIN)/python -m pytest tests/invalidation -m "full or not full" --numprocesses 2
+	$(BIN)/python -m pytest tests/invalidation -m "full or not full" --numprocesses $(CORES)
 
 test-faults: .venv/.made  ## faults, bad input and attacks, hundreds of them; docs/reliability.md
-	$(BIN)/python -m pytest tests/faults -m "full or not full"
+	$(PYTEST) tests/faults -m "full or not full"
 
 test-long: .venv/.made  ## museums at their real size, every network; an hour or so; docs/scale.md
 	$(BIN)/python -m pytest tests/unit -m full

@@ -57,19 +57,22 @@ def pytest_runtest_makereport(
     report = yield
     group = item.path.stem.removeprefix("test_")
     if call.when == "call" and group in COUNTS and not report.skipped:
-        kinds = {WrongError: "wrong", LostError: "lost"}
-        failure = call.excinfo.type if call.excinfo else None
-        COUNTS[group]["tried"] += 1
-        if failure is None:
-            COUNTS[group]["survived"] += 1
-        elif failure in kinds:
-            COUNTS[group][kinds[failure]] += 1
+        kinds = {type(None): "survived", WrongError: "wrong", LostError: "lost"}
+        failure = type(call.excinfo.value) if call.excinfo else type(None)
+        report.user_properties.append(("fault", (group, kinds.get(failure, "failed"))))
     return report
 
 
-def pytest_unconfigure() -> None:
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for name, value in report.user_properties if report.when == "call" else ():
+        if name == "fault":
+            group, outcome = value
+            COUNTS[group].update(("tried", outcome))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
     total: Counter[str] = sum(COUNTS.values(), Counter())
-    if total:
+    if total and not hasattr(config, "workeroutput"):
         for group, counts in COUNTS.items():
             print(f"faults/{group}: {_words(counts)}")
         print(f"faults: {_words(total)}")

@@ -20,7 +20,7 @@ from pathlib import Path
 PROGRAMS = ("slurmctld", "slurmd", "slurmdbd", "munged", "mariadbd", "sbatch", "sacct")
 ETC = Path("/etc/slurm")
 NODES = {"cpu1": "", "cpu2": "", "gpu1": " Gres=gpu:2"}
-PORTS = {"slurmctld": 46817, "slurmdbd": 46819, "mariadb": 43306, "cpu1": 46821}
+PORTS = {"slurmctld": 26817, "slurmdbd": 26819, "mariadb": 23306, "cpu1": 26821}
 
 OURS = "# Written by tests/slurm/cluster.py, for as long as these tests run.\n"
 

@@ -198,11 +198,11 @@ def test_a_wrong_mapping_table_is_a_message(tmp_path, text, words):
 
 
 def test_a_value_with_two_concepts_is_told_whole(tmp_path):
-    path = written(tmp_path / "m.csv", "value,concept\nets,1\n wood ,a\n,\nETS,2\n")
+    path = written(tmp_path / "m.csv", "value,concept\n wood ,a\nets,1\n,\nETS,2\n")
     with pytest.raises(StudyError) as caught:
         read_mapping(path)
     assert str(caught.value) == (
-        f"{path}: 'ETS' is mapped to '1' in row 2 and to '2' in row 5; expected one concept for a "
+        f"{path}: 'ETS' is mapped to '1' in row 3 and to '2' in row 5; expected one concept for a "
         "value, whatever its case"
     )
 

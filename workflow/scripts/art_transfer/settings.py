@@ -50,8 +50,6 @@ def canonical(value: Any) -> str:
     Equal settings give equal text, whatever the order of keys in a config file; two settings
     that swap their values give different text. Rules pass their settings in this form.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=dataclasses.asdict)
 
 
