@@ -511,11 +511,12 @@ def test_a_collection_that_is_none_is_a_message(block, tmp_path):
 
 def test_several_mistakes_are_told_at_once(tmp_path):
     config = small_config(threads=0, tasks__type__field="place", collections__museum__shard=2)
+    config["collections"] = {"first": {"source": "nowhere"}, **config["collections"]}
     with pytest.raises(StudyError) as caught:
         load_study(config, tmp_path)
     lines = str(caught.value).splitlines()[1:]
-    assert len(lines) == 3
-    for key in ("`threads`", "`tasks.type.field`", "`collections.museum`"):
+    assert len(lines) == 4
+    for key in ("`threads`", "`tasks.type.field`", "`collections.first", "`collections.museum`"):
         assert any(key in line for line in lines)
 
 

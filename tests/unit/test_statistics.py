@@ -23,6 +23,9 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import ttost_paired
 
 STUDIES = 1000
+RIGHT = [np.arange(90) < n for n in (60, 66, 75)]
+OVER = [np.arange(90) >= n for n in (60, 20, 25)]
+THREES = [np.arange(90) // 3] * 3
 
 
 @pytest.fixture
@@ -92,6 +95,27 @@ def test_near_duplicates_are_drawn_together(fewer_draws):
     assert coverage(lambda: study(False), truth, 200) < 0.8
 
 
+def width(estimate):
+    low, high = estimate.interval()
+    return high - low
+
+
+def test_copies_of_objects_add_nothing_to_a_difference():
+    pairs = [RIGHT[0]], [OVER[1]]
+    copies = [[np.repeat(right, 3) for right in half] for half in pairs]
+    alone = width(difference(*pairs, generator(1)))
+    together = difference(*copies, generator(2), groups=[np.repeat(np.arange(90), 3)])
+    assert width(together) == pytest.approx(alone, rel=0.1)
+    assert width(difference(*copies, generator(3))) < 0.7 * alone
+
+
+def test_two_seeds_add_no_objects_where_they_share_them():
+    alone = width(accuracy(RIGHT[:1], generator(1)))
+    twice = [RIGHT[0], RIGHT[0]]
+    assert width(accuracy(twice, generator(2), shared=True)) == pytest.approx(alone, rel=0.1)
+    assert width(accuracy(twice, generator(3))) < 0.85 * alone
+
+
 def test_agreement_of_few_objects_proves_nothing():
     nothing = difference([[1] * 30], [[1] * 30], generator(0))
     low, high = nothing.interval()
@@ -103,11 +127,6 @@ def test_the_same_key_gives_the_same_draws_and_another_other_ones():
     right = [[1] * 60 + [0] * 40]
     one, again, other = (accuracy(right, generator("a", key)).draws for key in (1, 1, 2))
     assert (one == again).all() and (one != other).any()
-
-
-RIGHT = [np.arange(90) < n for n in (60, 66, 75)]
-OVER = [np.arange(90) >= n for n in (60, 20, 25)]
-THREES = [np.arange(90) // 3] * 3
 
 
 @pytest.mark.parametrize(
