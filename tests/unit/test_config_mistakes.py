@@ -398,6 +398,10 @@ MISTAKES = {
         {"backbones__vgg19": {"size": 32}, "experiments__table__backbones": ["vgg19"]},
         ["`inits.files.weights`", "'vgg19'", "it has: ['demo_plain']"],
     ),
+    "empty_map": (
+        {"figures": {"transfers": {"map": {"title": "Map", "experiments": ["table"]}}}},
+        ["`figures.transfers.map.experiments`", "no transfer to show"],
+    ),
     "run_to_predict": (
         {"predict": {"run": "museum/type/demo_plain/files/off_the_shelf/seed-2", "images": "a"}},
         ["`predict.run`", "seed-2'", "museum/type/demo_plain/files/off_the_shelf/seed-1"],

@@ -76,12 +76,18 @@ def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
         text = (tmp_path / name).read_text()
         assert text.count(old) == 1, f"{old!r} must stand once in {name}"
         (tmp_path / name).write_text(text.replace(old, new))
-        fingerprint._read.cache_clear()
+        clear()
         return fingerprint.fingerprint("script.py") != before
 
-    fingerprint._read.cache_clear()
+    clear()
     yield edit
-    fingerprint._read.cache_clear()
+    clear()
+
+
+def clear() -> None:
+    """Know no more than a process that begins."""
+    for known in (fingerprint._read, fingerprint._kept, fingerprint._version):
+        known.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -142,8 +148,33 @@ def test_another_version_of_a_library_that_computes_is_another_fingerprint(chang
     versions = {"numpy": "1.0"}
     monkeypatch.setattr(fingerprint.metadata, "version", lambda name: versions[name])
     before = fingerprint.fingerprint("script.py")
+    clear()
     versions["numpy"] = "1.1"
     assert fingerprint.fingerprint("script.py") != before
+
+
+def test_what_is_kept_of_files_is_parsed_once(changed, tmp_path, monkeypatch):
+    before = fingerprint.fingerprint("script.py")
+    clear()
+    monkeypatch.setattr(fingerprint, "_parsed", None)  # nothing is parsed from here on
+    assert fingerprint.fingerprint("script.py") == before
+    (tmp_path / "art_transfer/three.py").write_text("LIMIT = 4\n")
+    clear()
+    with pytest.raises(TypeError):
+        fingerprint.fingerprint("script.py")
+
+
+@pytest.mark.parametrize("kept", ["", "[]", '{"by": 1, "read": {}}', '{"read": 3}', "\0"])
+def test_what_is_kept_wrongly_or_nowhere_does_not_count(changed, tmp_path, kept):
+    before = fingerprint.fingerprint("script.py")
+    for text in (kept, None):
+        if text is None:
+            (tmp_path / fingerprint.KEPT).unlink()
+            (tmp_path / fingerprint.KEPT).mkdir()
+        else:
+            (tmp_path / fingerprint.KEPT).write_text(text)
+        clear()
+        assert fingerprint.fingerprint("script.py") == before
 
 
 def test_the_fingerprint_does_not_depend_on_the_folder(changed, tmp_path, monkeypatch):
@@ -205,5 +236,5 @@ def test_editing_a_module_reruns_the_scripts_that_use_it(
     before = fingerprint.fingerprint(script)
     with (copied / "art_transfer" / module).open("a") as stream:
         stream.write("\nADDED = 1\n")
-    fingerprint._read.cache_clear()
+    clear()
     assert (fingerprint.fingerprint(script) != before) is counts

@@ -39,6 +39,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_tasks,
         wrong_weights,
         _wrong_multitask,
+        _empty_maps,
         seen_before,
         _wrong_predict,
         without_checkpoint,
@@ -111,6 +112,18 @@ def _wrong_figures(study: Study) -> Iterator[str]:
             for field in ("tasks", "inits", "methods"):
                 names, known = getattr(spec, field), getattr(all_, field)
                 yield from unknown(f"{key}.{field}", names, known, field)
+
+
+def _empty_maps(study: Study) -> Iterator[str]:
+    """A map of transfers needs one at least."""
+    for name, spec in study.settings.figures.transfers.items():
+        runs = {run for one in spec.experiments for run in study.experiment_runs(one)}
+        if not any(of in runs and over in runs for of, over, _ in study.transfers):
+            yield (
+                f"`figures.transfers.{name}.experiments` have no transfer to show; expected a run "
+                "that starts from another collection's run, beside the same from the experiment's "
+                "first init"
+            )
 
 
 def _wrong_images(study: Study) -> Iterator[str]:

@@ -22,7 +22,7 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 @cache
 def schema() -> dict[str, Any]:
     """The config's schema as it stands in ``workflow/schemas``."""
-    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    return yaml.load(SCHEMA.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def load(given: Mapping[str, Any], folder: Path, default: str = "config.yaml") -> dict[str, Any]:

@@ -8,11 +8,18 @@ Comments, docstrings, formatting, the order of imports and file times do not cou
 
 import ast
 import hashlib
+import sys
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from art_transfer.errors import StudyError
+from art_transfer.files import read_json, write_json
 from art_transfer.settings import canonical
+
+Read = tuple[str, list[str]]
+"""A hash of a file's tree without what does not count, and the names that the file imports."""
 
 PACKAGE = "art_transfer"
 SCRIPTS = Path(__file__).parents[1]
@@ -26,13 +33,18 @@ NUMERIC = {
     "tensorflow": "tensorflow",
 }
 """Import names of the libraries that change numbers, and the names they are distributed by."""
+KEPT = "__pycache__/fingerprints.json"
+"""What was read of each file, beside Python's own compiled files; parsing all takes seconds."""
+_READER = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()
+_written: dict[Path, int] = {}  # how many files are kept in each KEPT
 
 
 def fingerprint(script: str | Path) -> str:
     """What the script would compute with, as one line of JSON: a hash or a version by name."""
     paths, libraries = _closure(SCRIPTS / script)
     parts = {path.relative_to(SCRIPTS).as_posix(): _read(path)[0] for path in paths}
-    parts |= {NUMERIC[name]: metadata.version(NUMERIC[name]) for name in libraries & set(NUMERIC)}
+    parts |= {NUMERIC[name]: _version(NUMERIC[name]) for name in libraries & set(NUMERIC)}
+    _keep(SCRIPTS / KEPT)
     return canonical(parts)
 
 
@@ -46,15 +58,16 @@ def _closure(script: Path) -> tuple[set[Path], set[str]]:
         paths.add(path)
         for name in _read(path)[1]:
             if name.split(".")[0] == PACKAGE:
-                waiting += _files(name)
+                waiting += _files(SCRIPTS, name)
             else:
                 libraries.add(name.split(".")[0])
     return paths, libraries
 
 
-def _files(module: str) -> list[Path]:
+@cache
+def _files(folder: Path, module: str) -> list[Path]:
     """The files that importing a module of this project runs: packages on the way included."""
-    found, place = [], SCRIPTS
+    found, place = [], folder
     for part in module.split("."):
         place = place / part
         if place.with_suffix(".py").is_file():
@@ -65,9 +78,44 @@ def _files(module: str) -> list[Path]:
 
 
 @cache
-def _read(path: Path) -> tuple[str, frozenset[str]]:
-    """A hash of a file's tree without what does not count, and the names that it imports."""
-    tree = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
+def _version(distribution: str) -> str:
+    return metadata.version(distribution)
+
+
+@cache
+def _read(path: Path) -> Read:
+    text = path.read_bytes()
+    key = hashlib.sha256(text).hexdigest()
+    known = _kept(SCRIPTS / KEPT)
+    if key not in known:
+        known[key] = _parsed(text.decode())
+    return known[key]
+
+
+@cache
+def _kept(path: Path) -> dict[str, Read]:
+    """What was read before, by the hash of a file's bytes."""
+    known: dict[str, Read] = {}
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = read_json(path)
+        if kept["by"] == _READER and len(kept["read"]) < 1000:
+            known = kept["read"]
+    _written[path] = len(known)
+    return known
+
+
+def _keep(path: Path) -> None:
+    """Write what was read, if it is more than was written, and where one may."""
+    known = _kept(path)
+    if len(known) > _written[path]:
+        with suppress(OSError, StudyError):
+            path.parent.mkdir(exist_ok=True)
+            write_json(path, {"by": _READER, "read": known})
+        _written[path] = len(known)
+
+
+def _parsed(text: str) -> Read:
+    tree = _Bare().visit(ast.parse(text))
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -77,8 +125,8 @@ def _read(path: Path) -> tuple[str, frozenset[str]]:
             imported |= {f"{node.module}.{alias.name}" for alias in node.names}
     imports = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     tree.body = [n for n in tree.body if n not in imports]
-    text = "\n".join([*sorted(_names(node) for node in imports), _shown(tree)])
-    return hashlib.sha256(text.encode()).hexdigest()[:12], frozenset(imported)
+    shown = "\n".join([*sorted(_names(node) for node in imports), _shown(tree)])
+    return hashlib.sha256(shown.encode()).hexdigest()[:12], sorted(imported)
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> str:

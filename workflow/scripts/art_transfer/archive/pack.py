@@ -123,9 +123,14 @@ def _checkpoints(root: Path, which: str) -> list[str]:
     if which == "none":
         return []
     folders = sorted([*root.glob(RUN_FOLDERS), *root.glob(JOINT_FOLDERS)])
-    found = [f"{folder.relative_to(root).as_posix()}/{CHECKPOINT}" for folder in folders]
+    runs = {folder: read_json(folder / "run.json") for folder in folders}
+    found = [
+        f"{folder.relative_to(root).as_posix()}/{CHECKPOINT}"
+        for folder, run in runs.items()
+        if run["settings"]["method"]["kind"] != "classifier"  # which leaves no network
+    ]
     if which == "parents":
-        inputs = {name for folder in folders for name in read_json(folder / "run.json")["inputs"]}
+        inputs = {name for run in runs.values() for name in run["inputs"]}
         found = [name for name in found if f"results/{root.name}/{name}" in inputs]
     missing = [name for name in found if not (root / name).is_file()]
     if missing:
