@@ -399,7 +399,10 @@ MISTAKES = {
         ["`inits.files.weights`", "'vgg19'", "it has: ['demo_plain']"],
     ),
     "empty_map": (
-        {"figures": {"transfers": {"map": {"title": "Map", "experiments": ["table"]}}}},
+        {
+            "experiments__table__inits": ["files"],
+            "figures": {"transfers": {"map": {"title": "Map", "experiments": ["table"]}}},
+        },
         ["`figures.transfers.map.experiments`", "no transfer to show"],
     ),
     "run_to_predict": (
