@@ -121,3 +121,32 @@ def run_files(runs, names):
 def readable(path, **about):
     """Mark a table in Markdown, with what `report` takes: its page goes into the report for it."""
     return flag(path, "readable", about)
+
+
+# The collections with their tasks, and the runs that a table shows.
+KEYS = sorted({(run.collection, run.task) for run in study.runs})
+COMPARED = list(
+    dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
+)
+
+
+def titles_of(collections):
+    """The collections' names for readers."""
+    return {name: study.title(name) for name in dict.fromkeys(collections)}
+
+
+def splits_of(runs):
+    """The split that each of these runs was tested on."""
+    return [study.split(run.collection, run.task, run.seed) for run in runs]
+
+
+def duplicates_of(runs):
+    """The near-duplicates of the museums that these runs were tested on."""
+    return [f"{RESULTS}/duplicates/{name}.csv" for name in sorted({r.collection for r in runs})]
+
+
+def published(*names):
+    """The files of published numbers and claims of these names, those that the study has."""
+    folder = study.settings.published
+    paths = [f"{folder}/{name}.csv" for name in names] if folder else []
+    return [path for path in paths if Path(path).is_file()]
