@@ -30,7 +30,7 @@ from scipy.sparse.csgraph import connected_components
 from art_transfer.errors import StudyError
 from art_transfer.formats import BETWEEN, OBJECTS, columns, read_csv, read_parquet
 from art_transfer.prepare.perceptual_hash import WINDOWS, Hashes, candidates, hashes
-from art_transfer.prepare.registration import SAME, Floats, agreement, smoothed
+from art_transfer.prepare.registration import SAME, Smooth, agreement, smoothed
 from art_transfer.prepare.values import clean, key
 
 _PART = re.compile(
@@ -44,7 +44,7 @@ class Museum:
 
     objects: pd.DataFrame  # object_id, title, creators, date
     pictured: NDArray[np.int64]  # the row in `objects` of each look
-    smooth: Floats
+    smooth: Smooth
     hashes: Hashes
 
 
@@ -62,7 +62,7 @@ def read_museum(objects: str | Path, tables: Sequence[str | Path], looks: str | 
     known = read_parquet(objects, columns(OBJECTS, "object_id", "title", "creators", "date"))
     images = pd.concat([read_csv(path, ["object_id", "status"]) for path in tables])
     ids = images.loc[images["status"] == "ok", "object_id"].tolist()
-    array = np.load(looks, allow_pickle=False)
+    array = np.load(looks, mmap_mode="r", allow_pickle=False)
     if len(ids) != len(array):
         raise StudyError(
             f"{looks}: {len(array)} looks, but the image tables list {len(ids)} readable images; "

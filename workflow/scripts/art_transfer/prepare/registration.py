@@ -20,24 +20,26 @@ _GRID = 16  # points across and down at which looks are compared
 _BLUR = 1.5  # pixels
 _PLAIN = 4.0  # standard deviation in grey values below which a look shows nothing to compare
 _CHUNK = 4096
+_UNIT = np.float32(1 / 128)  # of a grey value; finer than what the blur leaves, in half the memory
 
 Floats = NDArray[np.float32]
+Smooth = NDArray[np.int16]
 Rows = NDArray[np.int64]
 _SHARES = ((np.arange(_GRID) + 0.5) / _GRID).astype(np.float32)
 
 
-def smoothed(looks: NDArray[np.uint8]) -> Floats:
-    """Looks (n, SIDE, SIDE) blurred, as ``agreement`` wants them; plain ones become all zeros."""
-    found = np.empty(looks.shape, np.float32)
+def smoothed(looks: NDArray[np.uint8]) -> Smooth:
+    """Looks (n, SIDE, SIDE) blurred, in _UNIT, for ``agreement``; plain ones become all zeros."""
+    found = np.empty(looks.shape, np.int16)
     for start in range(0, len(looks), _CHUNK):
         part = looks[start : start + _CHUNK].astype(np.float32)
         plain = part.std(axis=(1, 2)) < _PLAIN
-        found[start : start + _CHUNK] = gaussian_filter(part, (0, _BLUR, _BLUR))
+        found[start : start + _CHUNK] = np.rint(gaussian_filter(part, (0, _BLUR, _BLUR)) / _UNIT)
         found[start : start + _CHUNK][plain] = 0
     return found
 
 
-def agreement(whole: Floats, rows: Rows, others: Floats, other_rows: Rows, boxes: Floats) -> Floats:
+def agreement(whole: Smooth, rows: Rows, others: Smooth, other_rows: Rows, boxes: Floats) -> Floats:
     """The best correlation (n,) of looks, whole, with a part of others.
 
     ``whole`` and ``others`` are smoothed looks, of which the pairs are ``rows`` and ``other_rows``
@@ -55,7 +57,7 @@ def agreement(whole: Floats, rows: Rows, others: Floats, other_rows: Rows, boxes
     return found
 
 
-def _refined(wanted: Floats, others: Floats, rows: Rows, boxes: Floats) -> Floats:
+def _refined(wanted: Floats, others: Smooth, rows: Rows, boxes: Floats) -> Floats:
     best, boxes = np.zeros(len(rows), np.float32), boxes.copy()
     for _ in range(_STEPS):
         seen = _sampled(others, rows, boxes)
@@ -64,7 +66,7 @@ def _refined(wanted: Floats, others: Floats, rows: Rows, boxes: Floats) -> Float
     return np.maximum(best, _correlation(wanted, _sampled(others, rows, boxes)))
 
 
-def _step(wanted: Floats, seen: Floats, others: Floats, rows: Rows, boxes: Floats) -> Floats:
+def _step(wanted: Floats, seen: Floats, others: Smooth, rows: Rows, boxes: Floats) -> Floats:
     """How to move each box (n, 4): least squares with brightness and contrast left free."""
     pixel = np.float32(1 / SIDE)
     across = np.array([pixel, pixel, 0, 0], np.float32)
@@ -89,7 +91,7 @@ def _kept_large(boxes: Floats) -> Floats:
     return boxes
 
 
-def _sampled(looks: Floats, rows: Rows, boxes: Floats) -> Floats:
+def _sampled(looks: Smooth, rows: Rows, boxes: Floats) -> Floats:
     """The grey values (n, _GRID, _GRID) in boxes of looks, between pixels by straight lines."""
     x = boxes[:, :1] * (1 - _SHARES) + boxes[:, 1:2] * _SHARES
     y = boxes[:, 2:3] * (1 - _SHARES) + boxes[:, 3:] * _SHARES
@@ -100,7 +102,7 @@ def _sampled(looks: Floats, rows: Rows, boxes: Floats) -> Floats:
     flat = looks.reshape(-1)
     upper = flat[place] * (1 - right) + flat[place + 1] * right
     lower = flat[place + SIDE] * (1 - right) + flat[place + SIDE + 1] * right
-    return upper * (1 - below) + lower * below
+    return (upper * (1 - below) + lower * below) * _UNIT
 
 
 def _correlation(one: Floats, other: Floats) -> Floats:
