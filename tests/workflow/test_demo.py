@@ -48,7 +48,7 @@ def test_fine_tuning_beats_off_the_shelf_and_theta_hat_beats_theta(demo):
         & gains["of"].str.startswith("museum_net/")
         & gains["over"].str.startswith("photos/")
     ]
-    assert len(theta_hat) == 2
+    assert len(theta_hat) == 4
     off_the_shelf = theta_hat[theta_hat["of"] == "museum_net/off_the_shelf"]
     assert (off_the_shelf["low"] > 0).all()
     assert (theta_hat["gain"] > 0).all()
