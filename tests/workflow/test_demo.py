@@ -201,14 +201,17 @@ def test_a_finished_run_says_of_its_test_images_what_it_said_before(demo, tmp_pa
     assert planned(again.stdout) == {}, again.stdout[-3000:]
 
 
+MOSAIC = "results/demo/figures/figure1.png"
+
+
 def test_the_same_seed_gives_the_same_bytes(demo, tmp_path):
     """Once more from nothing: from photographs to one museum's network and on to another's."""
     other = copy_project(tmp_path)
     run = "results/demo/runs/small_museum/type/demo_plain/museum_net/{}/seed-1/run.json"
-    targets = [run.format("off_the_shelf"), run.format("fine_tuning")]
+    targets = [run.format("off_the_shelf"), run.format("fine_tuning"), MOSAIC]
     done = snakemake(other, *targets, "--cores", "2", *DEMO)
     assert done.returncode == 0, done.stdout[-5000:]
-    patterns = ["splits/**/*", "labels/**/*", "runs/**/*"]
+    patterns = ["splits/**/*", "labels/**/*", "runs/**/*", "figures/figure1.*"]
     again = same_files(other / "results/demo", demo / "results/demo", patterns)
     assert {Path(name).name for name in again} == {"run.json"}  # which has the date and the time
     assert len(again) == 4  # of photographs, the one museum, and the other twice
