@@ -36,15 +36,19 @@ NUMERIC = {
 KEPT = "__pycache__/fingerprints.json"
 """What was read of each file, beside Python's own compiled files; parsing all takes seconds."""
 _READER = hashlib.sha256(Path(__file__).read_bytes() + sys.version.encode()).hexdigest()
-_written: dict[Path, int] = {}  # how many files are kept in each KEPT
 
 
 def fingerprint(script: str | Path) -> str:
     """What the script would compute with, as one line of JSON: a hash or a version by name."""
+    known = _kept(SCRIPTS / KEPT)
+    before = len(known)
     paths, libraries = _closure(SCRIPTS / script)
     parts = {path.relative_to(SCRIPTS).as_posix(): _read(path)[0] for path in paths}
     parts |= {NUMERIC[name]: _version(NUMERIC[name]) for name in libraries & set(NUMERIC)}
-    _keep(SCRIPTS / KEPT)
+    if len(known) > before:
+        with suppress(OSError, StudyError):  # where one may not write, it takes longer each time
+            (SCRIPTS / KEPT).parent.mkdir(exist_ok=True)
+            write_json(SCRIPTS / KEPT, {"by": _READER, "read": known})
     return canonical(parts)
 
 
@@ -95,23 +99,11 @@ def _read(path: Path) -> Read:
 @cache
 def _kept(path: Path) -> dict[str, Read]:
     """What was read before, by the hash of a file's bytes."""
-    known: dict[str, Read] = {}
     with suppress(OSError, ValueError, KeyError, TypeError):
         kept = read_json(path)
         if kept["by"] == _READER and len(kept["read"]) < 1000:
-            known = kept["read"]
-    _written[path] = len(known)
-    return known
-
-
-def _keep(path: Path) -> None:
-    """Write what was read, if it is more than was written, and where one may."""
-    known = _kept(path)
-    if len(known) > _written[path]:
-        with suppress(OSError, StudyError):
-            path.parent.mkdir(exist_ok=True)
-            write_json(path, {"by": _READER, "read": known})
-        _written[path] = len(known)
+            return kept["read"]
+    return {}
 
 
 def _parsed(text: str) -> Read:
