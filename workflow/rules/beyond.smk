@@ -46,7 +46,7 @@ def drawn_runs(kind, figure):
     spec = figure_of(kind, figure)
     if kind in ("layers", "learning_curves"):
         return study.runs_of_inits(spec)
-    return list(dict.fromkeys(r for name in spec.experiments for r in study.experiment_runs(name)))
+    return study.runs_of(spec.experiments)
 
 
 def drawn_files(kind):
@@ -75,8 +75,7 @@ def layers_settings(wildcards):
 
 def transfers_of(figure):
     """The transfers between museums that a figure maps."""
-    runs = drawn_runs("transfers", figure)
-    return [(of, over) for of, over, _ in study.transfers if of in runs and over in runs]
+    return study.mapped(figure_of("transfers", figure))
 
 
 def transfers_settings(wildcards):

@@ -125,9 +125,7 @@ def readable(path, **about):
 
 # The collections with their tasks, and the runs that a table shows.
 KEYS = sorted({(run.collection, run.task) for run in study.runs})
-COMPARED = list(
-    dict.fromkeys(run for name in study.settings.experiments for run in study.experiment_runs(name))
-)
+COMPARED = study.runs_of(study.settings.experiments)
 
 
 def titles_of(collections):

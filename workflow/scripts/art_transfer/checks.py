@@ -117,8 +117,7 @@ def _wrong_figures(study: Study) -> Iterator[str]:
 def _empty_maps(study: Study) -> Iterator[str]:
     """A map of transfers needs one at least."""
     for name, spec in study.settings.figures.transfers.items():
-        runs = {run for one in spec.experiments for run in study.experiment_runs(one)}
-        if not any(of in runs and over in runs for of, over, _ in study.transfers):
+        if not study.mapped(spec):
             yield (
                 f"`figures.transfers.{name}.experiments` have no transfer to show; expected a run "
                 "that starts from another collection's run, beside the same from the experiment's "

@@ -12,7 +12,7 @@ from art_transfer.job_settings import (
     SourceSettings,
     Training,
 )
-from art_transfer.settings import OfInits, Pinned, Run, Settings
+from art_transfer.settings import OfExperiments, OfInits, Pinned, Run, Settings
 
 T = TypeVar("T")
 
@@ -43,11 +43,15 @@ class Study:
             for seed in self.settings.seeds
         ]
 
+    def runs_of(self, experiments: Iterable[str]) -> list[Run]:
+        """The runs of several experiments, each once."""
+        return _each_once(run for name in experiments for run in self.experiment_runs(name))
+
     @cached_property
     def reported_runs(self) -> list[Run]:
         """The runs that tables and figures need, each once."""
         return _each_once(
-            [run for name in self.settings.experiments for run in self.experiment_runs(name)]
+            self.runs_of(self.settings.experiments)
             + [
                 run
                 for spec in [
@@ -157,6 +161,11 @@ class Study:
                 if parent.task == run.task:
                     found.append((run, over, parent))
         return _each_once(found)
+
+    def mapped(self, spec: OfExperiments) -> list[tuple[Run, Run]]:
+        """The transfers that a map shows, each with the run that it is compared with."""
+        runs = self.runs_of(spec.experiments)
+        return [(of, over) for of, over, _ in self.transfers if of in runs and over in runs]
 
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""
