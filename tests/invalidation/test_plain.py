@@ -58,13 +58,13 @@ def count(planned: set[str], wanted: set[str]) -> None:
 
 
 @pytest.mark.full
-def test_a_plain_workflow_misses_and_repeats_keys(plain, plan, tmp_path):
+def test_a_plain_workflow_misses_keys(plain, plan, tmp_path):
     assert plan(plain) == set()
     before, change = dict(PLAIN), tmp_path / "change.yaml"
     for _, case in config_cases():
         change.write_text(yaml.safe_dump(case["change"]))
         count(plan(plain, "small.yaml", str(change)), expected(with_config(case)))
-    assert PLAIN["missed"] > before["missed"] and PLAIN["unneeded"] > before["unneeded"]
+    assert PLAIN["missed"] > before["missed"]
 
 
 @pytest.mark.full
