@@ -104,7 +104,7 @@ def aggregate(results: Path) -> None:
 
     read = cache(partial(read_tested, results=results))
     made = timed("table", table)
-    gained = timed("gains", lambda: gains(pairs(RUNS), results, 1))
+    gained = timed("gains", lambda: gains(pairs(RUNS), results))
     verdicts, _ = timed(
         "claims",
         lambda: evaluate(read_claims(results / "claims.csv"), RUNS, read, pd.DataFrame()),

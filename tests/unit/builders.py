@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from art_transfer.formats import IMAGES, OBJECTS
+from art_transfer.job_settings import UsedSplit
 from art_transfer.prepare.labels import Labels, choose_labels
 from art_transfer.settings import Task
 from numpy.typing import NDArray
@@ -84,6 +85,11 @@ def small_config(**changes: Any) -> dict[str, Any]:
             block = block.setdefault(name, {})
         block[last] = value
     return config
+
+
+def used(path: str | Path, share: float = 1.0, seed: int = 1, joint: str = "") -> UsedSplit:
+    """All of a split's training objects, or a share of them, for the task "type"."""
+    return UsedSplit(str(path), share, seed, "type", joint)
 
 
 def file_of(image: Image.Image | NDArray[Any], kind: str = "PNG", **options: Any) -> bytes:

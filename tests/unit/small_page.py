@@ -15,7 +15,7 @@ from art_transfer.report.index_page import CLAIM, index
 from art_transfer.report.saliency import SHOWN
 from art_transfer.report.saliency_tiles import write_tiles
 from art_transfer.settings import Run
-from builders import ROOT, file_of, noise
+from builders import ROOT, file_of, noise, used
 
 TEMPLATES = ROOT / "workflow" / "report"
 CONFIG = "methods: {m: {kind: head}}\ninits: {i: {random: he_uniform}}\npreprocessings: {u: {}}\n"
@@ -63,7 +63,7 @@ def write_page(study: SmallStudy) -> Path:
     rows = [(f"{study.text} {n}", n, n % 7) for n in range(study.list_rows)]
     long = pd.DataFrame(rows, columns=["raw value", "objects", "rest"])
     write_csv(results / "tables" / "labels-museum.csv", long)
-    classes, _, _ = per_class({run: study.split(run) for run in study.runs()}, results)
+    classes, _, _ = per_class({run: used(study.split(run)) for run in study.runs()}, results)
     write_csv(results / "tables" / "classes.csv", classes)
     write_csv(results / "tables" / "claims.csv", pd.DataFrame(study.claims, columns=CLAIM))
     figures = results / "figures"

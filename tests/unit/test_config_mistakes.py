@@ -381,6 +381,59 @@ MISTAKES = {
         },
         ["`inits.net`", "'m' trains one network for all", "a `task`", "kind multitask"],
     ),
+    # objects that a network before was trained on
+    "another_seed": (
+        {
+            "inits__net": NET | {"seed": 1},
+            "seeds": [1, 2],
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        [
+            "/net/fine_tuning/seed-2 begins with runs/museum/",
+            "/random/fine_tuning/seed-1",
+            "`seed`",
+        ],
+    ),
+    "another_task": (
+        {
+            "inits__net": NET | {"task": "material"},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/type/demo_plain/net", "runs/museum/material/", "`inits.net`", "`task`"],
+    ),
+    "another_task_by_way_of_others": (
+        {
+            "inits__net": NET | {"task": "material"},
+            "inits__far": NET | {"collection": "photos", "init": "net", "task": "type"},
+            "experiments__table": TABLE | {"inits": ["far"]},
+        },
+        ["runs/museum/type/demo_plain/far", "runs/museum/material/", "another split of museum"],
+    ),
+    "part_of_a_pool": (
+        {
+            "collections__both": {"source": "pooled", "collections": ["museum", "photos"]},
+            "inits__net": NET | {"collection": "both"},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/material/demo_plain/net", "another split of both"],
+    ),
+    # names that are taken
+    "table_of_every_study": ({"experiments__gains": TABLE}, ["`experiments.gains`", "taken"]),
+    "figure_of_every_study": (
+        {"figures__mosaic__tails": {"collections": ["museum"]}},
+        ["`figures.mosaic.tails`", "every study has"],
+    ),
+    "two_figures_of_one_name": (
+        {
+            "figures__mosaic__f": {"collections": ["museum"]},
+            "figures__layers__f": OF_INITS | {"title": "F"},
+        },
+        ["`figures.layers.f`", "`figures.mosaic.f` is"],
+    ),
+    "layers_of_a_tuned_network": (
+        {"figures__layers__f": OF_INITS | {"title": "F", "methods": ["fine_tuning"]}},
+        ["`figures.layers.f.methods`", "'fine_tuning'", "('head', 'classifier')"],
+    ),
     # networks and their weights
     "network": (
         {"backbones__demo_plain__network": "alexnet"},

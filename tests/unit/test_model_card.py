@@ -3,6 +3,7 @@
 import hashlib
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from art_transfer.prepare.pixels import square
 from art_transfer.settings import Pixels, Run
 from art_transfer.train.run_folder import write_run
 from art_transfer.train.training import fine_tune
-from builders import ROOT, file_of, noise
+from builders import ROOT, file_of, noise, used
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -32,9 +33,14 @@ IMAGES = painted(TABLE, 60, size=50)
 HOW = training("demo_residual", scaling="tf", epochs=2)
 PARENT = Run("photos", "type", "demo_residual", "random", "pretraining", 1)
 RUN = Run("museum", "type", "demo_residual", "photo_net", "method", 1)
-SETTINGS = CardSettings(
-    "small", "random, he_uniform", (RUN, PARENT), "DemoResidual", {"museum": "A <b>", "photos": "P"}
-)
+
+
+def settings(folder: Path) -> CardSettings:
+    titles = {"museum": "A <b>", "photos": "P"}
+    split = used(folder.parent / "split.csv")
+    return CardSettings("small", "random, he_uniform", (RUN, PARENT), split, "DemoResidual", titles)
+
+
 RIGHTS = {"museum": ["CC0-1.0", "© *all* | <i>"], "photos": []}
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 
@@ -52,7 +58,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def card(folder):
-    return model_card(TEMPLATE, SETTINGS, folder, folder.parent / "split.csv", RIGHTS)
+    return model_card(TEMPLATE, settings(folder), folder, RIGHTS)
 
 
 def cells(card, head):
@@ -139,7 +145,7 @@ def test_accuracy_by_the_size_of_the_true_class():
 def test_a_run_that_is_never_right_about_a_class_says_so(folder, tmp_path):
     table = read_parquet(folder / "predictions.parquet", PREDICTIONS)
     never = sorted(set(table["label"]) - set(table["label"][table["label"] == table["predicted"]]))
-    card = model_card(TEMPLATE, SETTINGS, folder, folder.parent / "split.csv", RIGHTS)
+    card = model_card(TEMPLATE, settings(folder), folder, RIGHTS)
     if never:
         assert f"Of 4 classes in the test split, {len(never)} were never named rightly" in card
         assert all(name in card for name in never)

@@ -141,12 +141,29 @@ def test_layers_compare_the_features_of_the_test_objects_alone(tmp_path):
         assert drawn(layers_figure(table, figure), tmp_path) > 10_000
 
 
+def test_two_first_weights_of_one_way_have_rows_of_their_own_in_a_map(tmp_path):
+    one, other, theta = run(init="net"), run(init="all_net"), run()
+    for each, right in ((one, 80), (other, 40), (theta, 60)):
+        write_run(tmp_path, each, some(right))
+    pairs, sources = ((one, theta), (other, theta)), (("other",), ("other",))
+    wanted = TransfersSettings(str(tmp_path), "A map", TITLES, pairs, sources)
+    table = transfers_table(wanted, {})
+    assert table["source"].tolist() == [
+        "Other museum (net, over photos)",
+        "Other museum (all net, over photos)",
+    ]
+    with styled():
+        figure = transfers_figure(table, wanted)
+        places = {t.get_text(): t.get_position() for a in figure.axes for t in a.texts}
+    assert places == {"+20.00*": (0, 0), "−20.00*": (0, 1)}
+
+
 def test_a_map_names_the_museums_on_the_way(tmp_path):
     hat, chain, theta = run(init="net"), run(init="chain"), run()
     for one, right in ((hat, 80), (chain, 60), (theta, 60)):
         write_run(tmp_path, one, some(right))
     pairs, sources = ((hat, theta), (chain, theta)), (("other",), ("museum", "other"))
-    wanted = TransfersSettings(str(tmp_path), "A map", TITLES, pairs, sources, 1)
+    wanted = TransfersSettings(str(tmp_path), "A map", TITLES, pairs, sources)
     first, second = transfers_table(wanted, {}).to_dict("records")
     assert (first["source"], second["source"]) == ("Other museum", "Museum → Other museum")
     assert first["gain"] == pytest.approx(0.2) and first["low"] > 0

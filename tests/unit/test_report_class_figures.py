@@ -18,7 +18,7 @@ from art_transfer.report.classes import (
     largest,
 )
 from art_transfer.report.runs import CELL, OTHERS
-from art_transfer.report.slopes import gains_figure
+from art_transfer.report.slopes import GAIN_OF, UNCLEAR, gains_figure
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -43,6 +43,19 @@ def cells(inits=("imagenet", "rijksnet"), keys=(("museum", "type"),)) -> pd.Data
     ]
     steps = np.linspace(0.5, 0.9, len(rows))
     return pd.DataFrame(rows).assign(accuracy=steps, validation_accuracy=steps[::-1])
+
+
+def gains(clear=()) -> pd.DataFrame:
+    """The gains of these cells, whose intervals leave out zero for the tasks that are clear."""
+    rows = [
+        (collection, task, network, f"rijksnet/{method}", f"imagenet/{method}", task in clear)
+        for collection in TITLES
+        for task in ("type", "artist")
+        for network in NETWORKS
+        for method in ("off_the_shelf", "fine_tuning")
+    ]
+    table = pd.DataFrame(rows, columns=[*GAIN_OF, "low"])
+    return table.assign(low=table["low"] - 0.5, high=1.0)
 
 
 def counted(table: pd.DataFrame, names=("big", "middle", "small")):
@@ -72,7 +85,7 @@ def every(names=("big", "middle", "small")) -> dict[str, Figure]:
         "tails": tails_figure(tails, TITLES),
         "confusion": confusion_figure(pairs, table, TITLES),
         "calibration": calibration_figure(bins, table, TITLES),
-        "gains": gains_figure([table], TITLES),
+        "gains": gains_figure([table], gains(), TITLES),
     }
 
 
@@ -196,13 +209,15 @@ def test_slopes_end_in_their_gains_and_the_numbers_do_not_overlap():
     table = cells(keys=[("museum", "type"), ("museum", "artist")])
     table["accuracy"] = [0.5, 0.7, 0.52, 0.69, 0.5, 0.7, 0.521, 0.695] * 2
     with style.styled():
-        figure = gains_figure([table], TITLES)
+        figure = gains_figure([table], gains(clear=["type"]), TITLES)
         figure.draw_without_rendering()
     axes = figure.axes[0]
     slopes = [line.get_ydata().tolist() for line in axes.lines]
     assert slopes == [[0.5, 0.52], [0.7, 0.69], [0.5, 0.521], [0.7, 0.695]]
-    gains = {text.get_text() for text in axes.texts}
-    assert gains == {"+2.00", "−1.00", "+2.10", "−0.50"}
+    numbers = {text.get_text() for text in axes.texts}
+    assert numbers == {"+2.00", "−1.00", "+2.10", "−0.50"}
+    unclear = [{text.get_color() for text in axes.texts} for axes in figure.axes[:2]]
+    assert UNCLEAR not in unclear[0] and unclear[1] == {UNCLEAR}
     boxes = [text.get_window_extent() for text in axes.texts]
     for number, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:number])
@@ -215,6 +230,6 @@ def test_slopes_end_in_their_gains_and_the_numbers_do_not_overlap():
 def test_an_experiment_of_its_own_first_weights_has_panels_of_its_own():
     tables = [cells(), cells(inits=["random", "imagenet"])]
     with style.styled():
-        figure = gains_figure(tables, TITLES)
+        figure = gains_figure(tables, gains(), TITLES)
     ticks = [[label.get_text() for label in axes.get_xticklabels()] for axes in figure.axes]
     assert ticks[1] == ["random", "imagenet"]

@@ -1,5 +1,7 @@
 """Counts by class, class size, probability and confusion: by hand, and as scikit-learn has them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +22,7 @@ from art_transfer.report.classes import (
 from art_transfer.report.grid import markdown
 from art_transfer.report.runs import CELL, OTHERS, SCORES, read_runs
 from art_transfer.settings import Run
+from builders import used
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -126,7 +129,7 @@ def study(tmp_path):
     head = Run("museum", "type", "vgg19", "imagenet", "off_the_shelf", 1)
     runs = [RUN, Run(*[getattr(RUN, name) for name in CELL], 2), head]
     right = ([True] * 8 + [False] * 2, [True] * 9 + [False], [True] * 5 + [False] * 5)
-    return {run: write_run(tmp_path, run, ok) for run, ok in zip(runs, right, strict=True)}
+    return {run: used(write_run(tmp_path, run, ok)) for run, ok in zip(runs, right, strict=True)}
 
 
 def test_seeds_are_pooled_and_cells_are_not(tmp_path):
@@ -144,17 +147,26 @@ def test_seeds_are_pooled_and_cells_are_not(tmp_path):
     assert right.groupby("method", sort=False)["n"].sum().tolist() == [17, 5]
 
 
-def test_a_class_is_as_large_as_in_the_splits_that_have_it(tmp_path):
-    rows = {"1": ["a", "a", "b"], "2": ["a", "a", "a", "a"]}
-    for name, labels in rows.items():
-        table = pd.DataFrame({"object_id": range(len(labels)), "label": labels, "split": "train"})
-        table.to_csv(tmp_path / name, index=False)
-    assert train_objects([tmp_path / "1", tmp_path / "2"]).to_dict() == {"a": 3, "b": 1}
+def test_a_class_is_as_large_as_in_the_splits_that_have_it():
+    tables = [
+        pd.DataFrame({"label": labels, "split": "train"})
+        for labels in (["a", "a", "b"], ["a", "a", "a", "a"])
+    ]
+    assert train_objects(tables).to_dict() == {"a": 3, "b": 1}
+
+
+def test_a_class_is_as_large_as_what_a_run_was_trained_on(tmp_path):
+    few = {run: replace(split, share=0.5) for run, split in study(tmp_path).items()}
+    classes, _, _ = per_class(few, tmp_path)
+    assert classes.groupby("method")["train"].sum().to_dict() == {
+        "fine_tuning": 4,  # half of three of a class, rounded, in each of two
+        "off_the_shelf": 4,
+    }
 
 
 def test_every_score_can_be_read_in_a_table(tmp_path):
     runs = study(tmp_path)
-    table = read_runs(runs, tmp_path, runs.values())
+    table = read_runs(runs, tmp_path, [split.path for split in runs.values()])
     for number, name in enumerate(SCORES):
         table[name] = 0.1 * (number + 1)
     text = markdown(scores_table(table, {"museum": "Museum"}, {"vgg19": "VGG19"}))

@@ -33,7 +33,7 @@ def test_a_gain_is_paired_object_by_object(tmp_path):
     theta = [True] * 40 + [False] * 35 + [True] * 5 + [False] * 20
     write_run(tmp_path, THETA_HAT, hat)
     write_run(tmp_path, THETA, theta)
-    (row,) = gains([(THETA_HAT, THETA)], tmp_path, seed=1).to_dict("records")
+    (row,) = gains([(THETA_HAT, THETA)], tmp_path).to_dict("records")
     assert (row["of"], row["over"]) == ("museum_net/off_the_shelf", "photos/off_the_shelf")
     assert (row["n"], row["only_of"], row["only_over"]) == (100, 35, 5)
     assert row["gain"] == pytest.approx(0.30)
@@ -50,8 +50,8 @@ def test_the_same_seed_gives_the_same_table_whatever_else_is_compared(tmp_path):
     write_run(tmp_path, THETA_HAT, [True] * 7 + [False] * 3)
     write_run(tmp_path, THETA, [False] * 3 + [True] * 5 + [False] * 2)
     write_run(tmp_path, other, [True] * 10)
-    alone = gains([(THETA_HAT, THETA)], tmp_path, seed=1)
-    beside = gains([(other, THETA), (THETA_HAT, THETA)], tmp_path, seed=1)
+    alone = gains([(THETA_HAT, THETA)], tmp_path)
+    beside = gains([(other, THETA), (THETA_HAT, THETA)], tmp_path)
     assert beside.iloc[1].to_dict() == alone.iloc[0].to_dict()
 
 
@@ -63,7 +63,7 @@ def test_with_several_seeds_the_interval_is_over_seeds_too(tmp_path):
             write_run(tmp_path, pair[0], [i < n for i in range(200)])
             write_run(tmp_path, pair[1], [i < 80 for i in range(200)])
             compared.append(pair)
-        (row,) = gains(compared, tmp_path, seed=1).to_dict("records")
+        (row,) = gains(compared, tmp_path).to_dict("records")
         assert (row["seeds"], row["n"], row["only_of"]) == (3, 600, 180)
         assert row["gain"] == pytest.approx(0.3)
         return row
@@ -80,7 +80,7 @@ def test_other_test_objects_cannot_be_paired(tmp_path):
     write_run(tmp_path, THETA_HAT, [True] * 10)
     write_run(tmp_path, other, [True] * 10)
     with pytest.raises(ValueError, match="tested on different objects"):
-        gains([(THETA_HAT, other)], tmp_path, seed=1)
+        gains([(THETA_HAT, other)], tmp_path)
 
 
 def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
@@ -88,7 +88,7 @@ def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
     tuned = replace(THETA, method="fine_tuning")
     for run, right in ((THETA_HAT, 9), (THETA, 3), (tuned, 10), (other[0], 8), (other[1], 3)):
         write_run(tmp_path, run, [i < right for i in range(12)])
-    table = gains([(THETA_HAT, THETA), (tuned, THETA), (other[0], other[1])], tmp_path, seed=1)
+    table = gains([(THETA_HAT, THETA), (tuned, THETA), (other[0], other[1])], tmp_path)
     single = [mid_p(6, 0), mid_p(7, 0), mid_p(5, 0)]
     assert table["p"].tolist() == single
     assert table["p_holm"].tolist() == [*holm(single[:2]), single[2]]
@@ -97,7 +97,7 @@ def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
 def test_the_table_for_readers_says_gain_in_points(tmp_path):
     write_run(tmp_path, THETA_HAT, [True] * 75 + [False] * 25)
     write_run(tmp_path, THETA, [True] * 40 + [False] * 60)
-    table = gains([(THETA_HAT, THETA), (THETA, THETA_HAT)], tmp_path, seed=1)
+    table = gains([(THETA_HAT, THETA), (THETA, THETA_HAT)], tmp_path)
     grid = gains_table(table, "Gains", {"museum": "Museum"}, {"vgg19": "VGG19"})
     first, second = ([cell.text for cell in row] for row in grid.groups[0])
     assert first[:4] == ["type", "VGG19", "museum net + off the shelf", "photos + off the shelf"]
@@ -115,10 +115,10 @@ def test_near_duplicates_count_as_one(tmp_path):
     table = pd.DataFrame({"object_id": ids[:40], "group": [f"g{i // 5}" for i in range(40)]})
     (tmp_path / "museum.csv").write_text(table.assign(how="image").to_csv(index=False))
     groups = read_groups([tmp_path / "museum.csv"])
-    (alone,) = gains([(THETA_HAT, THETA)], tmp_path, 1).to_dict("records")
-    (row,) = gains([(THETA_HAT, THETA)], tmp_path, 1, groups).to_dict("records")
+    (alone,) = gains([(THETA_HAT, THETA)], tmp_path).to_dict("records")
+    (row,) = gains([(THETA_HAT, THETA)], tmp_path, groups).to_dict("records")
     assert row["gain"] == alone["gain"]
     assert row["high"] - row["low"] > 1.5 * (alone["high"] - alone["low"])
     assert alone["p"] == mid_p(35, 5) and row["p"] > 100 * alone["p"]
     elsewhere = {"museum": groups["museum"].assign(object_id=[f"other{i}" for i in range(40)])}
-    assert gains([(THETA_HAT, THETA)], tmp_path, 1, elsewhere).iloc[0].to_dict() == alone
+    assert gains([(THETA_HAT, THETA)], tmp_path, elsewhere).iloc[0].to_dict() == alone

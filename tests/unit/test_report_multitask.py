@@ -22,7 +22,6 @@ def cells(*methods: tuple[str, str], tasks=TASKS, seeds=1) -> pd.DataFrame:
 def cost(*rows: tuple[str, str, str, float], gpus=0) -> pd.DataFrame:
     """What of which task and method took so many hours."""
     table = pd.DataFrame(rows, columns=["what", "task", "method", "hours"]).assign(**START)
-    table["task"] = table["task"].replace("", None)  # as it comes back from a CSV
     return table.assign(cpu_hours=2 * table["hours"], gpu_hours=gpus * table["hours"])
 
 
@@ -49,6 +48,13 @@ def test_the_joint_training_is_counted_once_and_its_tests_with_their_tasks():
     assert found["hours"].tolist() == [1.0, 2.0, 3.0, 0.125, 0.25, 1.875]
     assert found["cpu_hours"].tolist() == [2.0, 4.0, 6.0, 0.25, 0.5, 3.75]
     assert found["accuracy"].tolist() == pytest.approx([0.5, 0.6, 0.55, 0.7, 0.8, 0.75])
+
+
+def test_a_run_of_a_seed_that_no_experiment_has_counts_like_the_others():
+    """A parent of another seed is one more run of its cell, and no more hours for each seed."""
+    again = cost(("run", "artist", "fine_tuning", 3.0))
+    table = multitask([cells(*BOTH)], pd.concat([cost(*SPENT), again]))
+    assert table["hours"].tolist()[:3] == [2.0, 2.0, 4.0]
 
 
 def test_hours_are_those_of_one_seed():

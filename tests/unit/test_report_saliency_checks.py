@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 from art_transfer.report.grid import markdown
 from art_transfer.report.saliency_checks import (
@@ -102,6 +103,19 @@ def test_the_deletion_test_tells_a_right_map_from_a_wrong_one(marks, sign):
     assert same == pytest.approx(sign)
     text = "\n".join(map(markdown, numbers_tables(table)))
     assert "no null: one seed" in text and f"{100 * SHARES[-1]:.2f}" in text
+
+
+def shuffled(*likeness: float) -> str:
+    """What is said of maps that are 0.7 alike before and after, and so alike once shuffled."""
+    rows = [("before and after", "", 0.7)]
+    rows += [("randomised", f"layer{n}", some) for n, some in enumerate(likeness)]
+    table = pd.DataFrame(rows, columns=["check", "at", "similarity"])
+    return markdown(numbers_tables(table.assign(task="type", images=9).reindex(columns=NUMBERS))[1])
+
+
+def test_maps_that_shuffled_layers_do_not_change_are_said_to_say_little():
+    assert "Shuffled down to layer2 the maps are still as alike" in shuffled(1, 0.9, 0.8, 0.6, 0.9)
+    assert "still as alike" not in shuffled(1, 0.6, 0.9)
 
 
 def test_two_seeds_are_the_null():

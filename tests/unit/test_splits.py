@@ -2,12 +2,14 @@
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
-from art_transfer.formats import DUPLICATES, SPLITS
-from art_transfer.prepare.splits import checked_split, split, thinned
+from art_transfer.formats import DUPLICATES, JOINT_SPLITS, SPLITS
+from art_transfer.prepare.splits import SPLIT_NAMES, checked_split, split, thinned, used_split
+from builders import used
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -347,3 +349,20 @@ def test_the_whole_share_is_the_split_itself_and_other_seeds_keep_others():
     pd.testing.assert_frame_equal(thinned(table, 1.0, 1), table)
     kept = [frozenset(thinned(table, 0.3, seed)["object_id"]) for seed in (1, 2)]
     assert kept[0] != kept[1]
+
+
+def test_a_run_is_told_the_objects_that_it_was_trained_on(tmp_path):
+    """A share of its split's, or what counted of it among several tasks, and its test objects."""
+    rows = [(f"{part}{n}", "ab"[n // 5], part) for part in SPLIT_NAMES for n in range(10)]
+    table = pd.DataFrame(rows, columns=SPLITS)
+    table.to_csv(tmp_path / "split.csv", index=False)
+    whole = used(tmp_path / "split.csv")
+    pd.testing.assert_frame_equal(used_split(whole), table)
+    some = used_split(replace(whole, share=0.4))
+    assert some["split"].value_counts().to_dict() == {"train": 4, "validation": 10, "test": 10}
+    assert set(some["object_id"]) == set(thinned(table, 0.4, 1)["object_id"])
+    counted = [("train1", "type", "a", "train"), ("validation2", "type", "a", "validation")]
+    counted += [("train1", "material", "x", "train"), ("train5", "material", "x", "train")]
+    pd.DataFrame(counted, columns=JOINT_SPLITS).to_csv(tmp_path / "joint.csv", index=False)
+    joint = used_split(replace(whole, joint=str(tmp_path / "joint.csv")))
+    assert set(joint["object_id"]) == {"train1", "validation2", *(f"test{n}" for n in range(10))}

@@ -300,3 +300,16 @@ def test_the_run_that_predicts_is_the_one_that_is_named():
     study = small(predict={"run": name, "images": "a"})
     assert study.predicting == Run("museum", "type", "demo_plain", "files", "off_the_shelf", 1)
     assert small().predicting is None
+
+
+def test_a_network_may_come_back_to_its_museum_where_the_split_is_the_same():
+    """A to B and back to A, and from all tasks at once, are tested on nothing they learned."""
+    away = {"collection": "photos", "init": "random", "method": "fine_tuning"}
+    back = {"collection": "museum", "init": "random", "method": "fine_tuning"}
+    study = small(
+        inits__there=back,
+        inits__away=away | {"init": "there", "task": "type"},
+        experiments__table__inits=["away"],
+        experiments__table__tasks=["type"],
+    )
+    assert [run.collection for run in study.chain(study.runs[0])] == ["museum", "photos", "museum"]

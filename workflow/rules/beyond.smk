@@ -84,8 +84,7 @@ def transfers_settings(wildcards):
     sources = [list(reversed(study.sources(of))) for of, _ in pairs]
     titles = titles_of([*(of.collection for of, _ in pairs), *(n for s in sources for n in s)])
     title = figure_of("transfers", wildcards.figure).title
-    seed = study.settings.seeds[0]
-    return canonical(TransfersSettings(RESULTS, title, titles, pairs, sources, seed))
+    return canonical(TransfersSettings(RESULTS, title, titles, pairs, sources))
 
 
 rule collapse:

@@ -138,6 +138,12 @@ def splits_of(runs):
     return [study.split(run.collection, run.task, run.seed) for run in runs]
 
 
+def used_splits(runs):
+    """The files that say which objects these runs were trained on."""
+    used = [study.used_split(run) for run in runs]
+    return sorted({path for each in used for path in (each.path, each.joint) if path})
+
+
 def duplicates_of(runs):
     """The near-duplicates of the museums that these runs were tested on."""
     return [f"{RESULTS}/duplicates/{name}.csv" for name in sorted({r.collection for r in runs})]

@@ -19,16 +19,17 @@ def labels_files(kind):
 
 
 def overlap_settings():
-    """The transfers between museums, each with the splits of both."""
-    return OverlapSettings(
-        RESULTS,
-        titles_of(run.collection for of, _, parent in study.transfers for run in (of, parent)),
-        [
-            Transfer(of, over, *splits_of([of]), parent.collection, *splits_of([parent]))
-            for of, over, parent in study.transfers
-        ],
-        study.settings.seeds[0],
-    )
+    """The transfers between museums, each with the splits of all of them."""
+    transfers = [
+        Transfer(
+            *(of, over, *splits_of([of])),
+            [run.collection for run in study.learned_alone(of, over)],
+            splits_of(study.learned_alone(of, over)),
+        )
+        for of, over in study.transfers
+    ]
+    names = [name for one in transfers for name in (one.of.collection, *one.sources)]
+    return OverlapSettings(RESULTS, titles_of(names), transfers)
 
 
 # The pairs of museums of which one trained the first weights of a run on the other, and all of these.
@@ -126,15 +127,16 @@ rule overlap:
     input:
         splits=sorted(
             {
-                study.split(run.collection, run.task, run.seed)
-                for of, _, parent in study.transfers
-                for run in (of, parent)
+                path
+                for of, over in study.transfers
+                for path in splits_of([of, *study.learned_alone(of, over)])
             }
         ),
         runs=run_files(
-            sorted({run for of, over, _ in study.transfers for run in (of, over)}),
+            sorted({run for of, over in study.transfers for run in (of, over)}),
             ["predictions.parquet"],
         ),
+        duplicates=duplicates_of(of for of, _ in study.transfers),
     output:
         csv=f"{RESULTS}/tables/overlap.csv",
         md=readable(

@@ -203,7 +203,8 @@ rule class_figures:
 
 rule gain_slopes:
     input:
-        SLOPED,
+        tables=SLOPED,
+        gains=rules.gains.output.csv,
     output:
         pdf=f"{RESULTS}/figures/gains.pdf",
         png=report(

@@ -40,7 +40,8 @@ def card_settings(wildcards):
         words += f", trained on {', '.join(map(study.title, first.saw))}"
     network = NETWORKS[study.network(chain[0].backbone)].title
     titles = titles_of(run.collection for run in chain)
-    return canonical(CardSettings(study.settings.study, words, chain, network, titles))
+    split = study.used_split(chain[0])
+    return canonical(CardSettings(study.settings.study, words, chain, split, network, titles))
 
 
 def predict_settings(wildcards):
@@ -53,15 +54,15 @@ def predict_settings(wildcards):
         names = listed(find_images(wanted.images))
     except StudyError as error:
         raise WorkflowError(str(error))
-    threads = study.settings.threads
-    given = (wanted.images, names, wanted.confidence, wanted.nearest, threads)
-    return canonical(PredictSettings(*given))
+    splits = list(map(study.used_split, predicting(True)))
+    given = (wanted.images, names, wanted.confidence, wanted.nearest, splits)
+    return canonical(PredictSettings(*given, study.settings.threads))
 
 
 rule predict:
     input:
         run=lambda wildcards: run_files(predicting(), MODEL_FILES),
-        split=lambda w: [study.split(r.collection, r.task, r.seed) for r in predicting(True)],
+        splits=lambda wildcards: used_splits(predicting(True)),
         pixels=lambda w: [p for r in predicting(True) for p in pixels_of(r.collection, r.backbone)],
         tables=lambda w: [path for r in predicting(True) for path in images_of(r.collection)],
     output:
@@ -84,7 +85,7 @@ rule predict:
 rule export:
     input:
         run=lambda wildcards: run_files(exported(wildcards)[:1], OUTPUTS.values()),
-        split=lambda w: study.split(w.collection, w.task, w.seed),
+        splits=lambda wildcards: used_splits(exported(wildcards)[:1]),
         rights=lambda wildcards: [
             f"{RESULTS}/rights/{name}.json"
             for name in dict.fromkeys(run.collection for run in exported(wildcards))

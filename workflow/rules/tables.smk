@@ -116,7 +116,6 @@ rule gains:
                 RESULTS,
                 titles_of(run.collection for run in COMPARED),
                 [study.experiment_runs(name) for name in study.settings.experiments],
-                study.settings.seeds[0],
             )
         ),
         code=fingerprint("gains.py"),
@@ -127,7 +126,7 @@ rule gains:
 rule classes:
     input:
         runs=run_files(COMPARED, TABLE_FILES),
-        splits=sorted(set(splits_of(COMPARED))),
+        splits=used_splits(COMPARED),
     output:
         classes=f"{RESULTS}/tables/classes.csv",
         sizes=f"{RESULTS}/tables/class_sizes.csv",
@@ -164,7 +163,7 @@ rule classes:
                 RESULTS,
                 titles_of(run.collection for run in COMPARED),
                 COMPARED,
-                splits_of(COMPARED),
+                [study.used_split(run) for run in COMPARED],
             )
         ),
         code=fingerprint("classes.py"),

@@ -2,9 +2,8 @@
 
 from functools import cache
 
-import pandas as pd
 from art_transfer.files import write_text
-from art_transfer.formats import write_csv
+from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import ClaimsSettings
 from art_transfer.report.claim_files import read_claims
@@ -16,7 +15,7 @@ with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, ClaimsSettings), snakemake.input
     groups = read_groups(given.duplicates)
     read = cache(lambda run: read_tested(run, wanted.results, groups))
-    shares = pd.read_csv(given.datasets)
+    shares = read_table(given.datasets)
     verdicts, tests = evaluate(read_claims(given.claims[0]), wanted.runs, read, shares)
     write_csv(snakemake.output.csv, verdicts)
     write_csv(snakemake.output.tests, tests)

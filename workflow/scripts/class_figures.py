@@ -1,7 +1,7 @@
 """Rule class_figures: accuracy by class size, long tails, confusions, calibration."""
 
 import pandas as pd
-from art_transfer.formats import SPLITS, read_csv
+from art_transfer.formats import SPLITS, read_csv, read_table
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import DatasetsSettings
 from art_transfer.report.class_figures import (
@@ -16,13 +16,13 @@ from art_transfer.report.style import save, styled
 with logged(snakemake.log[0]), styled():
     wanted, given, made = settings(snakemake, DatasetsSettings), snakemake.input, snakemake.output
     titles = wanted.titles
-    cells = pd.concat(map(pd.read_csv, given.tables)).drop_duplicates(CELL, ignore_index=True)
+    cells = pd.concat(map(read_table, given.tables)).drop_duplicates(CELL, ignore_index=True)
     tails = {
         (collection, task): read_csv(split, SPLITS)["label"].value_counts().tolist()
         for (collection, task), split in zip(wanted.keys, given.splits, strict=True)
     }
-    sizes, bins = pd.read_csv(given.sizes), pd.read_csv(given.calibration)
-    pairs = pd.read_csv(given.confusions, keep_default_na=False)
+    sizes, bins = read_table(given.sizes), read_table(given.calibration)
+    pairs = read_table(given.confusions)
     save(size_figure(sizes, cells, titles), made.sizes_pdf, made.sizes_png)
     save(tails_figure(tails, titles), made.tails_pdf, made.tails_png)
     save(confusion_figure(pairs, cells, titles), made.confusion_pdf, made.confusion_png)

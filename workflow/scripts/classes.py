@@ -12,7 +12,7 @@ from art_transfer.report.tables import network_titles
 
 with logged(snakemake.log[0]):
     wanted, made = settings(snakemake, ClassesSettings), snakemake.output
-    runs = read_runs(wanted.runs, wanted.results, wanted.splits)
+    runs = read_runs(wanted.runs, wanted.results, [used.path for used in wanted.splits])
     splits = dict(zip(wanted.runs, wanted.splits, strict=True))
     classes, calibration, confusions = per_class(splits, wanted.results)
     sizes, networks = class_sizes(classes), network_titles(runs)

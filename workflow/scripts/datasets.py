@@ -1,8 +1,7 @@
 """Rule datasets: how many objects and classes there are (Table 1)."""
 
-import pandas as pd
 from art_transfer.files import write_text
-from art_transfer.formats import SPLITS, read_csv, write_csv
+from art_transfer.formats import SPLITS, read_csv, read_table, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import DatasetsSettings
 from art_transfer.report.comparison import read_table1
@@ -11,7 +10,7 @@ from art_transfer.report.grid import markdown
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, DatasetsSettings), snakemake.input
-    filters = dict(zip(wanted.keys, map(pd.read_csv, given.filters), strict=True))
+    filters = dict(zip(wanted.keys, map(read_table, given.filters), strict=True))
     splits = {
         key: read_csv(path, SPLITS) for key, path in zip(wanted.keys, given.splits, strict=True)
     }

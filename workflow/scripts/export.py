@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     folder = Path(given.run[0]).parent
     rights = {Path(path).stem: read_json(path) for path in given.rights}
     template = Path(given.template).read_text(encoding="utf-8")
-    text = model_card(template, settings(snakemake, CardSettings), folder, given.split, rights)
+    text = model_card(template, settings(snakemake, CardSettings), folder, rights)
     for name in FILES:
         with atomic_path(card.parent / name) as temporary:
             shutil.copyfile(folder / name, temporary)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 from art_transfer.files import write_text
-from art_transfer.formats import write_csv
+from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import GainsSettings
 from art_transfer.report.gains import gains, gains_table, pairs
@@ -14,8 +14,8 @@ with logged(snakemake.log[0]):
     wanted = settings(snakemake, GainsSettings)
     groups = read_groups(snakemake.input.duplicates)
     compared = [pair for runs in wanted.experiments for pair in pairs(runs)]
-    table = gains(dict.fromkeys(compared), wanted.results, wanted.seed, groups)
-    networks = network_titles(pd.concat(map(pd.read_csv, snakemake.input.tables)))
+    table = gains(dict.fromkeys(compared), wanted.results, groups)
+    networks = network_titles(pd.concat(map(read_table, snakemake.input.tables)))
     grid = gains_table(table, "Gains in test accuracy", wanted.titles, networks)
     write_csv(snakemake.output.csv, table)
     write_text(snakemake.output.md, markdown(grid))

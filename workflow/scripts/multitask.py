@@ -2,7 +2,7 @@
 
 import pandas as pd
 from art_transfer.files import write_text
-from art_transfer.formats import write_csv
+from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import TitleSettings
 from art_transfer.report.grid import markdown
@@ -11,8 +11,8 @@ from art_transfer.report.tables import network_titles
 
 with logged(snakemake.log[0]):
     given = snakemake.input
-    tables = [pd.read_csv(path) for path in given.tables]
-    table = multitask(tables, pd.read_csv(given.cost))
+    tables = [read_table(path) for path in given.tables]
+    table = multitask(tables, read_table(given.cost))
     networks = network_titles(pd.concat(tables))
     grid = multitask_table(table, settings(snakemake, TitleSettings).titles, networks)
     write_csv(snakemake.output.csv, table)

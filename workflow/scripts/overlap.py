@@ -6,9 +6,11 @@ from art_transfer.job import logged, settings
 from art_transfer.job_settings import OverlapSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.overlap import overlap, overlap_table
+from art_transfer.report.runs import read_groups
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, OverlapSettings)
-    table = overlap(wanted.transfers, wanted.results, wanted.seed)
+    groups = read_groups(snakemake.input.duplicates)
+    table = overlap(wanted.transfers, wanted.results, groups)
     write_csv(snakemake.output.csv, table)
     write_text(snakemake.output.md, markdown(overlap_table(table, wanted.titles)))

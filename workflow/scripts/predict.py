@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from art_transfer.formats import IMAGES, SPLITS, read_csv, write_csv
+from art_transfer.formats import IMAGES, read_csv, write_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import PredictSettings
 from art_transfer.predict.images import find_images
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import checked_split
+from art_transfer.prepare.splits import used_split
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
@@ -19,8 +19,7 @@ with logged(snakemake.log[0]):
     prepare(wanted.threads, 0, snakemake.resources.get("gpu", 0))
     network = Network(Path(given.run[0]).parent)
     neighbours = None
-    for path in given.split:  # none where no nearest objects are asked for
-        split = checked_split(read_csv(path, SPLITS), path)
+    for split in map(used_split, wanted.splits):
         store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
         trained_on = sorted(split.loc[split["split"] == "train", "object_id"])
         neighbours = Neighbours(network, store, trained_on)

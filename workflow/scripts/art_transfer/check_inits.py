@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from art_transfer.settings import Init, Weights
+from art_transfer.settings import Init, Run, Weights
 from art_transfer.study import Study
 
 
@@ -114,6 +114,15 @@ def seen_before(study: Study) -> Iterator[str]:
     """No run may be tested on objects that some network before it was perhaps trained on."""
     told = set()
     for run in study.runs:
+        for one in study.chain(run)[1:]:
+            if _learned_tested(study, run, one) and (run.init, run.collection) not in told:
+                told.add((run.init, run.collection))
+                yield (
+                    f"{run.folder} begins with {one.folder}, which was trained on another split of "
+                    f"{one.collection}: some objects that it is tested on would be training "
+                    f"objects. Give `inits.{run.init}` neither a `task` nor a `seed` of its own, "
+                    "or another collection"
+                )
         for one in study.chain(run):
             init = study.base_init(one.init)
             pair, saw = (init, run.collection), study.settings.inits[init].saw
@@ -124,3 +133,19 @@ def seen_before(study: Study) -> Iterator[str]:
                     f"`inits.{init}.saw` says: some of its test objects would be training "
                     "objects. Use these weights on other collections, or another init on this one"
                 )
+
+
+def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
+    """Whether an earlier run was perhaps trained on objects that a run is tested on.
+
+    Splits of one task and seed are the same everywhere, and several tasks at once leave out what
+    any of them tests; those of other tasks, seeds, or of pooled collections know nothing of it.
+    """
+    here, there = ({one.collection, *study.pooled(one.collection)} for one in (run, earlier))
+    if not here & there:
+        return False
+    tasks = [earlier.task]
+    if study.at_once(earlier):
+        tasks = list(study.settings.methods[earlier.method].loss_weights)
+    splits = [study.split(earlier.collection, task, earlier.seed) for task in tasks]
+    return study.split(run.collection, run.task, run.seed) not in splits

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ from art_transfer.study import Study
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
 _LOGIN = re.compile(r"https?://[^/]*@")
 
+TABLES = (
+    *["calibration", "claims", "class_sizes", "classes", "comparison", "confusions", "cost"],
+    *["datasets", "gains", "multitask", "near_duplicates", "overlap", "scores"],
+)
+FIGURES = ("calibration", "class_size", "confusion", "cost", "gains", "tails")
+"""The tables and figures that every study has: no experiment or figure can have their names."""
+PROBES = ("head", "classifier")
+"""The kinds of methods that leave a network's layers as they are."""
+
 
 def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
     """Load, complete and check a config; give the study and the complete config.
@@ -30,6 +40,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _taken_names,
         _wrong_figures,
         _wrong_images,
         _open_secrets,
@@ -96,6 +107,20 @@ def _wrong_names(study: Study) -> Iterator[str]:
             yield from unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
 
 
+def _taken_names(study: Study) -> Iterator[str]:
+    """No two tables, and no two figures, can have one file."""
+    for name in study.settings.experiments:
+        if name in TABLES:
+            yield f"`experiments.{name}` has the name of a table of every study; taken: {TABLES}"
+    taken = dict.fromkeys(FIGURES, "every study has")
+    for kind in fields(study.settings.figures):
+        for name in getattr(study.settings.figures, kind.name):
+            key = f"figures.{kind.name}.{name}"
+            if name in taken:
+                yield f"`{key}` has the name of a figure that {taken[name]}; expected another one"
+            taken[name] = f"`{key}` is"
+
+
 def _wrong_figures(study: Study) -> Iterator[str]:
     """Every name in a figure of experiments or of first weights must be the name of a block."""
     all_, figures = study.settings, study.settings.figures
@@ -112,6 +137,13 @@ def _wrong_figures(study: Study) -> Iterator[str]:
             for field in ("tasks", "inits", "methods"):
                 names, known = getattr(spec, field), getattr(all_, field)
                 yield from unknown(f"{key}.{field}", names, known, field)
+            for method in spec.methods if kind == "layers" else ():
+                if method in all_.methods and all_.methods[method].kind not in PROBES:
+                    yield (
+                        f"`{key}.methods` names {method!r}, a method of kind "
+                        f"{all_.methods[method].kind}, which changes the layers that it looks at; "
+                        f"expected kinds {PROBES}"
+                    )
 
 
 def _empty_maps(study: Study) -> Iterator[str]:

@@ -60,6 +60,7 @@ BETWEEN = ["collection", "object_id", "other_collection", "other_id", "how"]
 """Columns of the near-duplicates of two museums, one row per pair."""
 
 _TEXT_COLUMNS = {
+    *["backbone", "init", "method", "network", "kind", "first"],
     *["collection", "other_collection", "other_id", "group", "how"],
     *["object_id", "image", "shard", "label", "class", "split", "predicted", "status", "sha256"],
     *["value", "concept", "raw value", "decision", "step", "task"],
@@ -166,3 +167,8 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
         found = list(pd.read_csv(path, nrows=0))
         raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {found}")
     return table[columns]
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read all columns of one of the study's own tables, as ``read_csv`` does."""
+    return read_csv(path, pd.read_csv(path, nrows=0).columns.tolist())

@@ -63,6 +63,17 @@ class Training:
 
 
 @dataclass(frozen=True)
+class UsedSplit:
+    """Which objects of its split a run was trained on (``splits.used_split``)."""
+
+    path: str  # of the split
+    share: float  # of its train objects (0-1)
+    seed: int  # that chooses them
+    task: str
+    joint: str  # the path of the labels of several tasks at once; empty for one task
+
+
+@dataclass(frozen=True)
 class SourceSettings:
     """All settings that a museum's objects depend on."""
 
@@ -122,7 +133,6 @@ class GainsSettings:
     results: str
     titles: dict[str, str]
     experiments: tuple[tuple[Run, ...], ...]
-    seed: int  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,7 @@ class ClassesSettings:
     results: str
     titles: dict[str, str]
     runs: tuple[Run, ...]
-    splits: tuple[str, ...]  # the path of each run's split
+    splits: tuple[UsedSplit, ...]  # of each run
 
 
 @dataclass(frozen=True)
@@ -164,13 +174,13 @@ class DuplicatesSettings:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A run from another museum's weights, the one it is compared with, and both splits."""
+    """A run from other museums' weights, the one it is compared with, and the splits of all."""
 
     of: Run
     over: Run
     split: str
-    source: str  # the collection that the first weights were trained on, for the same task
-    source_split: str
+    sources: tuple[str, ...]  # the collections that only ``of`` was trained on, the first first
+    source_splits: tuple[str, ...]  # theirs for the same task
 
 
 @dataclass(frozen=True)
@@ -180,7 +190,6 @@ class OverlapSettings:
     results: str
     titles: dict[str, str]
     transfers: tuple[Transfer, ...]
-    seed: int  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -264,7 +273,6 @@ class TransfersSettings:
     titles: dict[str, str]
     pairs: tuple[tuple[Run, ...], ...]  # a run from other weights, and the one that it is over
     sources: tuple[tuple[str, ...], ...]  # of each pair, the museums that those were trained on
-    seed: int  # of the bootstrap
 
 
 @dataclass(frozen=True)
@@ -293,6 +301,7 @@ class PredictSettings:
     listing: str  # a hash of the images' ids and sizes
     confidence: float
     nearest: int
+    splits: tuple[UsedSplit, ...]  # the run's; none where no nearest objects are asked for
     threads: int
 
 
@@ -303,6 +312,7 @@ class CardSettings:
     study: str
     first: str  # where the very first weights come from, in words
     chain: tuple[Run, ...]  # the run, the one that it starts from, and so on
+    split: UsedSplit
     network: str  # for readers
     titles: dict[str, str]  # of the collections
 

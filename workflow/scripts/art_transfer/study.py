@@ -11,6 +11,7 @@ from art_transfer.job_settings import (
     FirstWeights,
     SourceSettings,
     Training,
+    UsedSplit,
 )
 from art_transfer.settings import OfExperiments, OfInits, Pinned, Run, Settings
 
@@ -147,10 +148,10 @@ class Study:
         return [name for name in names if name != run.collection]
 
     @cached_property
-    def transfers(self) -> list[tuple[Run, Run, Run]]:
+    def transfers(self) -> list[tuple[Run, Run]]:
         """The runs that start from another collection's run for the same task.
 
-        Each with the one from the experiment's first init, and with its parent.
+        Each with the one from the experiment's first init.
         """
         found = []
         for name, grid in self.settings.experiments.items():
@@ -159,13 +160,20 @@ class Study:
                 if parent is None or run == over or parent.collection == run.collection:
                     continue
                 if parent.task == run.task:
-                    found.append((run, over, parent))
+                    found.append((run, over))
         return _each_once(found)
+
+    def learned_alone(self, of: Run, over: Run) -> list[Run]:
+        """The runs for its task that a run comes from and another does not, the first first."""
+        theirs = self.chain(over)
+        return [
+            run for run in reversed(self.chain(of)[1:]) if run not in theirs and run.task == of.task
+        ]
 
     def mapped(self, spec: OfExperiments) -> list[tuple[Run, Run]]:
         """The transfers that a map shows, each with the run that it is compared with."""
         runs = self.runs_of(spec.experiments)
-        return [(of, over) for of, over, _ in self.transfers if of in runs and over in runs]
+        return [(of, over) for of, over in self.transfers if of in runs and over in runs]
 
     def network(self, backbone: str) -> str:
         """The name in NETWORKS of a backbone."""
@@ -294,6 +302,17 @@ class Study:
         """Path of the split that a seed uses."""
         seed = self.settings.seeds[0] if self.settings.splits.fixed else seed
         return f"{self.results}/splits/{collection}/{task}/seed-{seed}.csv"
+
+    def used_split(self, run: Run) -> UsedSplit:
+        """Which objects a run was trained on."""
+        joint = f"{self.results}/{replace(run, task='').folder}/splits.csv"
+        return UsedSplit(
+            self.split(run.collection, run.task, run.seed),
+            self.settings.methods[run.method].train_share,
+            run.seed,
+            run.task,
+            joint if self.at_once(run) else "",
+        )
 
     def shards(self, collection: str) -> list[str]:
         """The names of a collection's shards."""

@@ -5,11 +5,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, archived_files
 from art_transfer.archive.stale_runs import RUN_FOLDERS
 from art_transfer.errors import StudyError
-from art_transfer.files import read_json, sha256
+from art_transfer.files import read_json, sha256, write_yaml
 from art_transfer.formats import PREDICTIONS, read_parquet
 from art_transfer.train.evaluation import scores
 
@@ -83,19 +86,34 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
         for name in ELSEWHERE:
             if (here / name).is_file():
                 (there / name).symlink_to(here / name)
-        (Path(aside) / "config").symlink_to(PROJECT / "config")  # with the published numbers
-        trouble = _make_tables(Path(aside), root / "run_config.yaml")
+        config = Path(aside) / "config.yaml"
+        write_yaml(config, _anywhere(yaml.safe_load((root / "run_config.yaml").read_text("utf-8"))))
+        trouble = _make_tables(Path(aside), config)
         if trouble:
             yield f"some tables cannot be made again:\n{trouble}"
         found = {path for folder in (here, there) for path in folder.iterdir()}
         for name in sorted({path.name for path in found if path.suffix != ".html"}):
             if not (there / name).is_file():
-                reason = "it cannot be made again" if trouble else "no rule makes this table"
+                reason = (
+                    "it cannot be made again"
+                    if trouble
+                    else "no rule makes this table; remove it and seal again"
+                )
                 yield f"{here / name}: {reason}"
             elif not (here / name).is_file():
                 yield f"{here / name}: missing"
             elif (here / name).read_bytes() != (there / name).read_bytes():
                 yield f"{here / name}: not what the archived runs give"
+
+
+def _anywhere(config: dict[str, Any]) -> dict[str, Any]:
+    """A config whose files beside the project are found from any folder."""
+    tasks = {
+        name: task | {"mapping": task["mapping"] and str(PROJECT / task["mapping"])}
+        for name, task in config["tasks"].items()
+    }
+    published = config["published"] and str(PROJECT / config["published"])
+    return config | {"tasks": tasks, "published": published}
 
 
 def _make_tables(folder: Path, config: Path) -> str:

@@ -40,7 +40,9 @@ class Prices:
     def of(self, folder: str) -> Cost | None:
         """The likely cost of the run in this folder; None where no finished run is like it."""
         runs = [*self._study.runs, *self._study.joint_runs]
-        run = next(r for r in runs if folder.endswith(f"/{r.folder}"))
+        run = next((r for r in runs if folder.endswith(f"/{r.folder}")), None)
+        if run is None:  # asked for by its path, though no experiment names it
+            return None
         training = self._study.training(run)
         wanted = _traits(vars(training.run), vars(training.architecture), training.method.kind)
         for names in LIKE:

@@ -11,9 +11,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from art_transfer.files import read_json, sha256
-from art_transfer.formats import PREDICTIONS, SPLITS, read_csv, read_parquet
+from art_transfer.formats import PREDICTIONS, read_parquet
 from art_transfer.job_settings import CardSettings
 from art_transfer.predict.markdown import rendered
+from art_transfer.prepare.splits import used_split
 from art_transfer.report.statistics import printed
 
 FILES = {
@@ -50,16 +51,13 @@ def model_card(
     template: str,
     settings: CardSettings,
     folder: str | Path,
-    split: str | Path,
     rights: Mapping[str, list[str]],
 ) -> str:
     """The card as Markdown; ``folder`` is the run's, ``rights`` are by collection."""
     folder, run = Path(folder), settings.chain[0]
     found = {path.stem: read_json(path) for path in folder.glob("*.json")}
-    table, dealt = (
-        read_parquet(folder / "predictions.parquet", PREDICTIONS),
-        read_csv(split, SPLITS),
-    )
+    table = read_parquet(folder / "predictions.parquet", PREDICTIONS)
+    dealt = used_split(settings.split)
     steps, record, calibration = found["preprocessing"], found["run"], found["calibration"]
     never, tested = _never_right(table)
     return rendered(

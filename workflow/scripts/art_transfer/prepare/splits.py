@@ -19,6 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from art_transfer.errors import StudyError
+from art_transfer.formats import JOINT_SPLITS, SPLITS, read_csv
+from art_transfer.job_settings import UsedSplit
 
 SPLIT_NAMES = ("train", "validation", "test")
 
@@ -83,6 +85,25 @@ def thinned(table: pd.DataFrame, kept: float, seed: int) -> pd.DataFrame:
     size = train.groupby("label")["object_id"].transform("size")
     gone = train.index[rank > (size * kept).round().clip(lower=1)]
     return table.drop(index=gone).reset_index(drop=True)
+
+
+def used_split(used: UsedSplit) -> pd.DataFrame:
+    """A run's split as its training saw it: what was left out of training is not in it.
+
+    Columns: formats.SPLITS. Raises StudyError where a file is none.
+    """
+    split = checked_split(read_csv(used.path, SPLITS), used.path)
+    if not used.joint:
+        return thinned(split, used.share, used.seed)
+    return of_one_task(read_csv(used.joint, JOINT_SPLITS), split, used.task)
+
+
+def of_one_task(joint: pd.DataFrame, split: pd.DataFrame, task: str) -> pd.DataFrame:
+    """The split of one of several tasks that were trained at once: what counted of it, and its test
+    objects. ``joint`` has the columns of formats.JOINT_SPLITS, ``split`` is the task's own."""
+    own = joint.loc[joint["task"] == task, SPLITS]
+    tested = split.loc[split["split"] == "test", SPLITS]
+    return pd.concat([own, tested]).sort_values("object_id", ignore_index=True)
 
 
 def share(side: int) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 from art_transfer.report import statistics
 from art_transfer.report.claim_files import Cell, Claim, Comparison, Share
 from art_transfer.report.datasets import EVERYWHERE
-from art_transfer.report.estimates import accuracy_of, difference, p_unlike, tested_of
+from art_transfer.report.estimates import accuracy_of, difference, folders, p_unlike, tested_of
 from art_transfer.report.gains import p_value
 from art_transfer.report.grid import Cell as Text
 from art_transfer.report.grid import Grid, points
@@ -67,14 +67,14 @@ def compare(
         if not pairs:
             return None
         of, over = tested_of(pairs, read)
-        found = difference(of, over, "claim", comparison)
+        found = difference(of, over, *folders(pairs))
         p, level = p_unlike(found, of, over), float(np.mean([t.right.mean() for t in over]))
         used = [run for pair in pairs for run in pair]
     else:
         if not ours:
             return None
         of, level, used = [read(run) for run in ours], right, ours
-        found = _minus(accuracy_of(of, "claim", comparison), level)
+        found = _minus(accuracy_of(of, left), level)
         p = found.p_unlike(0.0)
     return Outcome(
         found.value,

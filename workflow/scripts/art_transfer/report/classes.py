@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from art_transfer.formats import SPLITS, read_csv
+from art_transfer.job_settings import UsedSplit
+from art_transfer.prepare.splits import used_split
 from art_transfer.report.runs import CELL, OTHERS, read_predictions
 from art_transfer.report.statistics import wilson
 from art_transfer.settings import Run
@@ -48,23 +49,23 @@ CONFUSIONS = [*CELL, "label", "predicted", "n"]
 
 
 def per_class(
-    runs: Mapping[Run, str | Path], results: str | Path
+    runs: Mapping[Run, UsedSplit], results: str | Path
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Count the predictions of runs by class, by probability, and by confusion.
 
-    ``runs`` gives each run's split; ``results`` is the study's folder. Gives three tables with the
-    columns CLASSES, CALIBRATION and CONFUSIONS, cells in the runs' order.
+    ``runs`` gives what each run was trained on; ``results`` is the study's folder. Gives three
+    tables with the columns CLASSES, CALIBRATION and CONFUSIONS, cells in the runs' order.
     """
     cells: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         cells.setdefault(tuple(getattr(run, name) for name in CELL), []).append(run)
-    splits: dict[tuple[Path, ...], pd.Series] = {}
+    splits: dict[tuple[UsedSplit, ...], pd.Series] = {}
     found: tuple[list[pd.DataFrame], ...] = ([], [], [])
     for cell, members in cells.items():
-        paths = tuple(Path(runs[run]) for run in members)
-        if paths not in splits:
-            splits[paths] = train_objects(paths)
-        train = splits[paths]
+        used = tuple(runs[run] for run in members)
+        if used not in splits:
+            splits[used] = train_objects(map(used_split, used))
+        train = splits[used]
         predictions = pd.concat([read_predictions(run, results) for run in members])
         tables = (
             class_scores(predictions, train),
@@ -81,10 +82,9 @@ def per_class(
     return classes, bins, pairs
 
 
-def train_objects(splits: Iterable[str | Path]) -> pd.Series:
+def train_objects(splits: Iterable[pd.DataFrame]) -> pd.Series:
     """Training objects by class, the mean over those splits that have the class."""
-    tables = [read_csv(path, SPLITS) for path in splits]
-    counts = [table.loc[table["split"] == "train", "label"].value_counts() for table in tables]
+    counts = [table.loc[table["split"] == "train", "label"].value_counts() for table in splits]
     return pd.concat(counts, axis=1).mean(axis=1)
 
 

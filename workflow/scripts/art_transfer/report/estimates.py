@@ -38,6 +38,15 @@ def tested_of(
     return of, over
 
 
+def folders(members: Sequence[tuple[Run, Run]]) -> tuple[str, str]:
+    """The run folders of each side of some pairs of runs, parted by spaces.
+
+    They name the random numbers of ``difference``, so that it is the same in every table.
+    """
+    of, over = (" ".join(run.folder for run in side) for side in zip(*members, strict=True))
+    return of, over
+
+
 def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
     """The accuracy over seeds; ``key`` names its random numbers."""
     return statistics.accuracy(
@@ -49,7 +58,7 @@ def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
 
 
 def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> statistics.Estimate:
-    """The gain of the one side over the other; ``key`` names its random numbers."""
+    """The gain of the one side over the other; ``key`` names its random numbers (``folders``)."""
     return statistics.difference(
         [tested.right for tested in of],
         [tested.right for tested in over],

@@ -7,7 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from art_transfer.report import statistics
-from art_transfer.report.estimates import difference, discordant, p_unlike, tested_of
+from art_transfer.report.estimates import (
+    difference,
+    discordant,
+    folders,
+    p_unlike,
+    tested_of,
+)
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups, read_tested
 from art_transfer.report.tables import words
@@ -49,7 +55,6 @@ def pairs(runs: Iterable[Run]) -> list[tuple[Run, Run]]:
 def gains(
     compared: Iterable[tuple[Run, Run]],
     results: str | Path,
-    seed: int,
     groups: Groups | None = None,
 ) -> pd.DataFrame:
     """How many more test objects one run gets right than another; one row per pair of cells.
@@ -71,7 +76,8 @@ def gains(
     rows, read = [], cache(lambda run: read_tested(run, results, groups))
     for key, members in grouped.items():
         ours, theirs = tested_of(members, read)
-        gain = difference(ours, theirs, seed, *key)
+        names = folders(members)
+        gain = difference(ours, theirs, *names)
         only_of, only_over = discordant(ours, theirs)
         means = [sum(t.right.mean() for t in side) / len(side) for side in (ours, theirs)]
         low, high = gain.interval()
@@ -89,8 +95,8 @@ def gains(
                 "only_over": only_over,
                 "p": p_unlike(gain, ours, theirs),
                 "cohens_h": statistics.cohens_h(*means),
-                "runs_of": " ".join(of.folder for of, _ in members),
-                "runs_over": " ".join(over.folder for _, over in members),
+                "runs_of": names[0],
+                "runs_over": names[1],
             }
         )
     table = pd.DataFrame(rows).reindex(columns=GAINS)

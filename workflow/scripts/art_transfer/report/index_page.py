@@ -81,6 +81,7 @@ def index(
         claims=claimed,
         claim_files=[_address(Path(p), results) for p in table_files if Path(p).name == CLAIMS],
         verdicts=[(verdict, count) for verdict, count in verdicts if count],
+        one_seed=len({run.seed for run in wanted.runs}) == 1,
         tables=shown,
         figures=figures(figure_files, results, wanted),
         classes=class_scores(
@@ -162,7 +163,7 @@ def _facts(wanted: IndexSettings) -> list[str]:
     """How much of everything there is, in words."""
     runs = wanted.runs
     counts = {
-        "run": len(runs),
+        "compared run": len(runs),
         "collection": len({run.collection for run in runs}),
         "task": len({run.task for run in runs}),
         "network": len({run.backbone for run in runs}),

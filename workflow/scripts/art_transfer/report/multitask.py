@@ -29,15 +29,12 @@ def multitask(tables: Iterable[pd.DataFrame], cost: pd.DataFrame) -> pd.DataFram
 
     One row for each task of each method, then one for all: columns MULTITASK. ``accuracy`` is the
     mean over seeds, of all tasks the mean of theirs; ``networks`` is how many were trained for one
-    seed, ``hours`` what that took, the test included, from ``cost.csv``; those of a network for
-    all tasks stand in the row of all. Only first weights and networks that such a method was tried
-    on are there.
+    seed, ``hours`` what that took in the mean, the test included, from ``cost.csv``; those of a
+    network for all tasks stand in the row of all. Only first weights and networks that such a
+    method was tried on are there.
     """
-    spent = cost[cost["what"].isin(["run", "joint"])].fillna({"task": ""})
-    sums = spent.groupby(CELL, dropna=False)[HOURS].sum()
-    hours = {
-        tuple(map(str, key)): row for key, row in zip(sums.index, sums.to_numpy(), strict=True)
-    }
+    spent = cost[cost["what"].isin(["run", "joint"])].groupby(CELL)[HOURS].mean()
+    hours = dict(zip(spent.index, spent.to_numpy(), strict=True))
     cells, rows = pd.concat(tables).drop_duplicates(CELL), []
     for start, block in cells[cells["kind"].isin(KINDS)].groupby(START, sort=False):
         if "multitask" in set(block["kind"]):
@@ -55,7 +52,7 @@ def _rows(
     for method, cells in block.groupby("method", sort=False):
         joint, seeds = (cells["kind"] == "multitask").all(), int(cells["seeds"].iloc[0])
         own = [
-            hours[start["collection"], task, start["backbone"], start["init"], str(method)] / seeds
+            hours[start["collection"], task, start["backbone"], start["init"], str(method)]
             for task in cells["task"]
         ]
         for task, accuracy, spent in zip(cells["task"], cells["accuracy"], own, strict=True):
@@ -65,7 +62,7 @@ def _rows(
         total = np.sum(own, axis=0)
         if joint:
             key = (start["collection"], "", start["backbone"], start["init"], str(method))
-            total = total + hours[key] / seeds
+            total = total + hours[key]
         about = {"task": ALL, "seeds": seeds, "networks": 1 if joint else len(own)}
         mean = cells["accuracy"].mean()
         times = dict(zip(HOURS, total, strict=True))

@@ -7,19 +7,23 @@ doubling size (1, 2-3, 4-7, ...), only bins with shared and unshared test object
 bin has the same weight in both groups: its share of their test objects together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job_settings import Transfer
 from art_transfer.prepare.values import key as class_key
+from art_transfer.report.estimates import difference, folders, tested_of
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent, points
-from art_transfer.report.runs import read_predictions
+from art_transfer.report.runs import Groups, Tested, read_predictions, read_tested
 from art_transfer.report.statistics import generator, weighted_mean
-from art_transfer.report.tables import words
+from art_transfer.report.tables import trained_on, words
 
 GROUPS = ("all", "shared", "unshared")
 
@@ -31,49 +35,82 @@ OVERLAP = [
 """Columns of the table."""
 
 
-def overlap(transfers: Iterable[Transfer], results: str, seed: int) -> pd.DataFrame:
+def overlap(
+    transfers: Iterable[Transfer], results: str, groups: Groups | None = None
+) -> pd.DataFrame:
     """Gains of theta-hat over theta on all, shared and unshared classes; columns: OVERLAP.
 
-    Transfers that differ in the seed alone are pooled. ``of`` and ``over`` are the inits of
-    theta-hat and theta; ``n`` counts pairs of predictions; accuracies (0-1) and ``gain`` (-1 to 1)
-    are weighted where ``matched``. ``low`` and ``high`` are the 95 % percentile interval of a
-    bootstrap over test objects; empty with fewer than two objects.
+    Transfers that differ in the seed alone make one row. ``source`` has the museums that only
+    theta-hat was trained on, parted by spaces, the first first; ``of`` and ``over`` are the inits
+    of theta-hat and theta; ``n`` counts pairs of predictions. Accuracies (0-1) and ``gain`` (-1 to
+    1) are means over seeds with the 95 % interval of the table of gains, ``low`` and ``high``;
+    where ``matched``, weighted means over all predictions, with the percentile interval of a
+    bootstrap over test objects that are taken one by one. ``groups`` are the near-duplicates of
+    each museum.
     """
-    pooled: dict[tuple[str, ...], list[Transfer]] = {}
+    grouped: dict[tuple[str, ...], list[Transfer]] = {}
     for one in transfers:
         run = one.of
-        key = (run.collection, one.source, run.task, run.backbone, run.method)
-        pooled.setdefault((*key, run.init, one.over.init), []).append(one)
-    rows = []
-    for names, members in pooled.items():
-        table = pd.concat([_predictions(one, results) for one in members], ignore_index=True)
+        key = (run.collection, " ".join(one.sources), run.task, run.backbone, run.method)
+        grouped.setdefault((*key, run.init, one.over.init), []).append(one)
+    rows, read = [], cache(lambda run: read_tested(run, results, groups))
+    for names, members in grouped.items():
+        objects = [_objects(one, results) for one in members]
+        pairs = [(one.of, one.over) for one in members]
+        sides = tested_of(pairs, read)
         start: dict[str, Any] = dict(zip(OVERLAP[:7], names, strict=True))
         start["seeds"] = len(members)
-        for side in ("of", "over"):
-            start[f"runs_{side}"] = " ".join(getattr(one, side).folder for one in members)
-        for matched in (False, True):
-            weighted = table.assign(weight=_matching(table) if matched else 1.0)
-            for group in GROUPS[matched:]:
-                chosen = weighted[(weighted["shared"] == (group == "shared")) | (group == "all")]
-                row = _gain(chosen[chosen["weight"] > 0], f"{seed}/{names}/{group}/{matched}")
-                rows.append(start | {"classes": group, "matched": matched} | row)
+        start["runs_of"], start["runs_over"] = folders(pairs)
+        for group in GROUPS:
+            chosen = [_of_group(table, group) for table in objects]
+            row = _gain(objects, sides, chosen, start["runs_of"], start["runs_over"])
+            rows.append(start | {"classes": group, "matched": False} | row)
+        weights = _matching(pd.concat(objects, ignore_index=True)).to_numpy()
+        for group in GROUPS[1:]:
+            row = _matched_gain(objects, sides, weights, group, start["runs_of"])
+            rows.append(start | {"classes": group, "matched": True} | row)
     return pd.DataFrame(rows, columns=OVERLAP)
 
 
-def _predictions(one: Transfer, results: str) -> pd.DataFrame:
-    """Each test object: object_id, label, of and over (right?), shared, size (in training)."""
-    target, source = read_csv(one.split, SPLITS), read_csv(one.source_split, SPLITS)
-    known = set(source["label"].map(class_key))
+def _objects(one: Transfer, results: str) -> pd.DataFrame:
+    """Each test object: object_id, label, shared, size (in training), in the order of the ids."""
+    target = read_csv(one.split, SPLITS)
+    known = {class_key(n) for path in one.source_splits for n in read_csv(path, SPLITS)["label"]}
     sizes = target.loc[target["split"] == "train", "label"].value_counts()
-    of, over = (read_predictions(run, results) for run in (one.of, one.over))
-    both = of[["object_id", "label", "right"]].merge(
-        over[["object_id", "right"]],
-        on="object_id",
-        suffixes=("_of", "_over"),
-        validate="one_to_one",
+    table = read_predictions(one.of, results)[["object_id", "label"]]
+    shared = table["label"].map(class_key).isin(known)
+    return table.assign(shared=shared, size=table["label"].map(sizes))
+
+
+def _of_group(table: pd.DataFrame, group: str) -> NDArray[np.bool_]:
+    return (table["shared"].eq(group == "shared") | (group == "all")).to_numpy()
+
+
+def _gain(
+    objects: Sequence[pd.DataFrame],
+    sides: Sequence[Sequence[Tested]],
+    chosen: Sequence[NDArray[np.bool_]],
+    *key: str,
+) -> dict[str, Any]:
+    """One row's numbers, of the chosen objects of each seed; ``key`` names the random numbers."""
+    labels = pd.concat([t.loc[some, "label"] for t, some in zip(objects, chosen, strict=True)])
+    row: dict[str, Any] = {"number_of_classes": labels.nunique(), "n": len(labels)}
+    if labels.empty:
+        return row
+    of, over = (
+        [_part(tested, some) for tested, some in zip(side, chosen, strict=True) if some.any()]
+        for side in sides
     )
-    shared = both["label"].map(class_key).isin(known)
-    return both.assign(shared=shared, size=both["label"].map(sizes))
+    for name, side in (("of", of), ("over", over)):
+        row[f"accuracy_{name}"] = float(np.mean([tested.right.mean() for tested in side]))
+    gain = difference(of, over, *key)
+    low, high = gain.interval()
+    return row | {"gain": gain.value, "low": low, "high": high}
+
+
+def _part(tested: Tested, chosen: NDArray[np.bool_]) -> Tested:
+    groups = None if tested.groups is None else tested.groups[chosen]
+    return replace(tested, right=tested.right[chosen], groups=groups)
 
 
 def _matching(table: pd.DataFrame) -> pd.Series:
@@ -85,18 +122,28 @@ def _matching(table: pd.DataFrame) -> pd.Series:
     return (of_bin / of_group).where(both, 0.0)
 
 
-def _gain(table: pd.DataFrame, key: str) -> dict[str, Any]:
-    """One row's numbers; objects that several seeds tested are drawn together."""
+def _matched_gain(
+    objects: Sequence[pd.DataFrame],
+    sides: Sequence[Sequence[Tested]],
+    weights: NDArray[np.float64],
+    group: str,
+    key: str,
+) -> dict[str, Any]:
+    """One row's weighted numbers; objects that several seeds tested are drawn together."""
+    right = {
+        name: np.concatenate([tested.right for tested in side]).astype(float)
+        for name, side in zip(("of", "over"), sides, strict=True)
+    }
+    table = pd.concat(objects, ignore_index=True).assign(weight=weights, **right)
+    table = table[_of_group(table, group) & (table["weight"] > 0)]
     row: dict[str, Any] = {"number_of_classes": table["label"].nunique(), "n": len(table)}
     if table.empty:
         return row
-    weight = table["weight"].to_numpy()
-    for side in ("of", "over"):
-        row[f"accuracy_{side}"] = np.average(table[f"right_{side}"], weights=weight)
-    difference = table["right_of"].astype(float) - table["right_over"].astype(float)
-    per_object = pd.DataFrame({"d": weight * difference, "w": weight}).groupby(table["object_id"])
-    sums = per_object.sum()
-    gain = weighted_mean(sums["d"].to_numpy(), sums["w"].to_numpy(), generator(key))
+    for name in right:
+        row[f"accuracy_{name}"] = np.average(table[name], weights=table["weight"])
+    table["gain"] = table["weight"] * (table["of"] - table["over"])
+    sums = table.groupby("object_id")[["gain", "weight"]].sum()
+    gain = weighted_mean(sums["gain"].to_numpy(), sums["weight"].to_numpy(), generator(key, group))
     return row | {"gain": gain.value, "low": gain.low, "high": gain.high}
 
 
@@ -104,12 +151,22 @@ def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
     """The same for readers; ``titles`` of the collections."""
     header = ["Collection", "Trained on", "Task", "Network", "Method", "Classes"]
     header += ["number", "n", THETA, THETA_HAT, "gain", "95 % interval"]
-    keys = OVERLAP[:7]
+    blocks = [block for _, block in table[table["n"] > 0].groupby(OVERLAP[:7], sort=False)]
+    firsts = [block.iloc[0] for block in blocks]
+    sources = trained_on(
+        [
+            (
+                [titles[name] for name in first["source"].split()],
+                *(first["of"], first["over"], tuple(first[["collection", *OVERLAP[2:5]]])),
+            )
+            for first in firsts
+        ]
+    )
     groups = []
-    for _, block in table[table["n"] > 0].groupby(keys, sort=False):
+    for source, block in zip(sources, blocks, strict=True):
         rows = []
         for row in block.to_dict("records"):
-            names = [titles[row["collection"]], titles[row["source"]]]
+            names = [titles[row["collection"]], source]
             names += [words(row[name]) for name in ("task", "backbone", "method")]
             names.append(f"{row['classes']}, same sizes" if row["matched"] else row["classes"])
             scores = [percent(row["accuracy_over"]), percent(row["accuracy_of"])]
@@ -120,10 +177,11 @@ def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
             rows.append([Cell(text) for text in texts])
         groups.append(rows)
     notes = [
-        "Accuracies in %, gains in points. Shared classes have a namesake in the museum that "
-        f"{THETA_HAT} was trained on. A gain on unshared classes whose interval is above zero "
-        "cannot come from the overlap of classes.",
+        "Accuracies in %, gains in points. Shared classes have a namesake in a museum that only "
+        f"{THETA_HAT} was trained on. A gain on unshared classes is no recognition of a namesake; "
+        "fewer confusions with shared classes can still be part of it.",
         "Same sizes: shared and unshared classes weighted alike in each bin of training objects "
-        "(1, 2-3, 4-7, ...) that has both. Rows without test objects are left out.",
+        "(1, 2-3, 4-7, ...) that has both; these intervals take each object for one of its own. "
+        "Rows without test objects are left out.",
     ]
     return Grid("Gains on shared and unshared classes", header, 6, groups, notes)

@@ -59,13 +59,15 @@ def choose(task: str, before: pd.DataFrame, after: pd.DataFrame, n: int) -> Choi
     """Choose up to ``n`` test objects that only ``after`` gets right.
 
     Both are predictions on the same test objects (``formats.PREDICTIONS``). The object whose class
-    ``after`` gives the highest probability comes first; of equal ones the smaller id.
+    ``after`` gives the highest probability comes first, of equal ones the smaller id; but one of
+    each class comes before a second one.
     """
     both = before.merge(after, on="object_id", suffixes=("_before", "_after"), validate="1:1")
     wrong_before = both["predicted_before"] != both["label_before"]
     found = both[wrong_before & (both["predicted_after"] == both["label_after"])]
     found = found.rename(columns={"label_after": "label"})
     found = found.sort_values(["probability_after", "object_id"], ascending=[False, True])
+    found = found.loc[found.groupby("label").cumcount().sort_values(kind="stable").index]
     shown = found[
         ["object_id", "label", "predicted_before", "predicted_after", "probability_after"]
     ]

@@ -156,6 +156,13 @@ def numbers_tables(table: pd.DataFrame) -> list[Grid]:
         "Weights shuffled from the head down to this layer. A map that says something of what was "
         "learned must change; VisualBackProp reads no head, so that its first row stays 1."
     )
+    alike_below = _alike_below(table)
+    if alike_below:
+        note += (
+            f" Shuffled down to {alike_below} the maps are still as alike as those before and "
+            "after, or more, in every task: of what the layers from there to the head have learned "
+            "these maps say little."
+        )
     header = ["Task", "shuffled down to", "likeness with the trained network's map"]
     cells = [[Cell(text) for text in some] for some in texts]
     grids.append(Grid("Maps of a randomised network", header, 2, [cells], [note]))
@@ -182,3 +189,16 @@ def numbers_tables(table: pd.DataFrame) -> list[Grid]:
     )
     grids.append(Grid("What removing pixels does", header, 1, groups, [note]))
     return grids
+
+
+def _alike_below(table: pd.DataFrame) -> str:
+    """The lowest layer down to which shuffling changes no task's maps more than training did.
+
+    Empty where there is none, or none but the head.
+    """
+    trained = table[table["check"] == "before and after"].set_index("task")["similarity"]
+    shuffled = table[table["check"] == "randomised"]
+    kept = shuffled["similarity"] >= shuffled["task"].map(trained)
+    in_all = kept.groupby(shuffled["at"], sort=False).all()  # from the head down
+    lowest = in_all[in_all.cumprod().astype(bool)].index[1:]
+    return str(lowest[-1]) if len(lowest) else ""

@@ -23,16 +23,23 @@ from art_transfer.report.series import (
 from art_transfer.report.style import look
 from art_transfer.report.tables import init_titles, words
 
+GAIN_OF = ("collection", "task", "backbone", "of", "over")
+UNCLEAR = "0.55"  # the grey of a gain that may be none
 GAP = 0.055  # least distance of two numbers beside a slope, as a share of the panel's height
 
 
-def gains_figure(tables: Sequence[pd.DataFrame], titles: Mapping[str, str]) -> Figure:
+def gains_figure(
+    tables: Sequence[pd.DataFrame], gains: pd.DataFrame, titles: Mapping[str, str]
+) -> Figure:
     """What other first weights gain: a slope for each network and method.
 
     ``tables`` are those of experiments with several first weights; each has a panel for each
     collection and task. The number beside a slope is the gain of the last first weights over the
-    first ones, in percentage points. Call within ``style.styled``.
+    first ones, in percentage points; grey where its interval in ``gains`` (``gains.GAINS``) has
+    zero in it. Call within ``style.styled``.
     """
+    open_ = gains[(gains["low"] <= 0) & (gains["high"] >= 0)]
+    unclear = set(open_[[*GAIN_OF]].itertuples(index=False, name=None))
     shown = [(table, key) for table in tables for key in keys(table)]
     made, grid = panels(len(shown), PANEL, "Test accuracy from other first weights, and the gain")
     every = pd.concat(tables)
@@ -40,12 +47,14 @@ def gains_figure(tables: Sequence[pd.DataFrame], titles: Mapping[str, str]) -> F
     margin = max(0.05 * (high - low), 0.02)
     for (table, key), axes in zip(shown, grid, strict=True):
         inits, ends = init_titles(table), []
-        for _, part in cells_of(table, key).groupby(["backbone", "method"], sort=False):
+        for cell, part in cells_of(table, key).groupby(["backbone", "method"], sort=False):
             row = part.iloc[0]
             how = look(row["network"], row["kind"], "weights")
             values = part.set_index("init")["accuracy"].reindex(list(inits))
             axes.plot(range(len(inits)), values, how.dash, lw=how.width, **mark(how, False))
-            ends.append((values.iloc[-1], values.iloc[-1] - values.iloc[0], how.color))
+            sides = [f"{init}/{cell[1]}" for init in (values.index[-1], values.index[0])]
+            color = UNCLEAR if (*key, cell[0], *sides) in unclear else how.color
+            ends.append((values.iloc[-1], values.iloc[-1] - values.iloc[0], color))
         texts = [
             f"{title}\n{words(i)}" if title != words(i) else title for i, title in inits.items()
         ]

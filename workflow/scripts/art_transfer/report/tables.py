@@ -1,6 +1,7 @@
 """An experiment's table: tidy in full precision, and in the paper's form (Tables 2 and 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,9 @@ import pandas as pd
 from art_transfer.networks import NETWORKS
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent
 from art_transfer.report.runs import BASELINES, CELL, SCORES
+
+ROUTE = " → "
+"""Parts the museums that a network was trained on one after the other."""
 
 BASELINE_TITLES = {
     "largest_class": "Largest class",
@@ -97,6 +101,23 @@ def trained(init: str, method: str) -> str:
     return f"{words(init)} + {words(method)}"
 
 
+def trained_on(found: Sequence[tuple[Sequence[str], str, str, Hashable]]) -> list[str]:
+    """What some first weights were trained on, for readers.
+
+    Each of ``found`` has the titles of the museums, the first first; the names of the first weights
+    and of those that they are compared with; and the cell that it is about. The names are told
+    where a cell has two of one way through the museums.
+    """
+    each = {(ROUTE.join(way), of, over, cell) for way, of, over, cell in found}
+    ways = Counter((way, cell) for way, _, _, cell in each)
+    texts = []
+    for museums, of, over, cell in found:
+        way = ROUTE.join(museums)
+        names = f" ({words(of)}, over {words(over)})" if ways[way, cell] > 1 else ""
+        texts.append(way + names)
+    return texts
+
+
 def network_titles(table: pd.DataFrame) -> dict[str, str]:
     """Each backbone's name for readers; with its own name where two share a network."""
     networks = dict(zip(table["backbone"], table["network"], strict=True))
@@ -150,6 +171,8 @@ def _notes(table: pd.DataFrame, symbols: Mapping[str, str], names: Mapping[str, 
     if THETA_HAT in symbols.values():
         first, second = symbols
         notes.append(f"{THETA}: first weights {first}; {THETA_HAT}: first weights {second}.")
+    if not several:
+        notes.append("|x|: how many features an image has before the head.")
     notes.append(
         "The last two rows of each task are no networks and have no columns: always saying the "
         "largest class, and a linear classifier on thumbnails and the aspect ratio."

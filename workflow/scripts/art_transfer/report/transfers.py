@@ -11,9 +11,8 @@ from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
 from art_transfer.report.series import panels
 from art_transfer.report.style import short
-from art_transfer.report.tables import words
+from art_transfer.report.tables import trained_on, words
 
-ROUTE = " → "
 SQUARE = 0.42  # inches of a museum's row
 
 
@@ -23,11 +22,18 @@ def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
     Columns: ``source`` (the museums that the first weights were trained on, the first of them
     first), those of ``gains.GAINS`` but ``cohens_h`` and ``p_holm``.
     """
+    found = [
+        (
+            [wanted.titles[name] for name in sources],
+            *(of.init, over.init, (of.collection, of.task, of.backbone, of.method)),
+        )
+        for (of, over), sources in zip(wanted.pairs, wanted.sources, strict=True)
+    ]
     routes = {}
-    for (of, over), sources in zip(wanted.pairs, wanted.sources, strict=True):
+    for (of, over), source in zip(wanted.pairs, trained_on(found), strict=True):
         key = (of.collection, of.task, of.backbone, f"{of.init}/{of.method}")
-        routes[*key, f"{over.init}/{over.method}"] = ROUTE.join(wanted.titles[s] for s in sources)
-    table = gains([(p[0], p[1]) for p in wanted.pairs], wanted.results, wanted.seed, groups)
+        routes[*key, f"{over.init}/{over.method}"] = source
+    table = gains([(p[0], p[1]) for p in wanted.pairs], wanted.results, groups)
     names = table[["collection", "task", "backbone", "of", "over"]].itertuples(index=False)
     table.insert(0, "source", [routes[tuple(name)] for name in names])
     return table.drop(columns=["cohens_h", "p_holm"])

@@ -175,6 +175,6 @@ def _copy_from_run(model: keras.Model, path: Path) -> None:
                 layer.epsilon = known[layer.name].epsilon
         except (KeyError, ValueError, AttributeError) as error:
             raise StudyError(
-                f"{path}: this checkpoint is of another network than {model.name}: its layer "
-                f"{layer.name} is missing or of another shape"
+                f"{path}: this checkpoint is of another network than {model.name}, or ends at an "
+                f"earlier `layer`: its layer {layer.name} is missing or of another shape"
             ) from error

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from art_transfer.formats import HISTORY, SPLITS
+from art_transfer.formats import HISTORY
 from art_transfer.job_settings import FirstWeights, Training
 from art_transfer.prepare.pixels import PixelStore
+from art_transfer.prepare.splits import of_one_task
 from art_transfer.train.backbones import HEAD, build, head_of, with_head, with_heads
 from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.fitting import Batches, Reader
@@ -138,8 +139,7 @@ def tested_on_task(
     those of the joint training. The model that is left has this task's softmax alone.
     """
     task, method = training.run.task, training.method
-    test, own = split[split["split"] == "test"], table[table["task"] == task]
-    objects = pd.concat([own[SPLITS], test[SPLITS]]).sort_values("object_id", ignore_index=True)
+    objects = of_one_task(table, split, task)
     data = Data(objects, pixel_reader(pixels, objects["object_id"], training.scaling))
     backbone = build(training.architecture, FirstWeights("run", 0), file)
     model = with_head(backbone, len(data.classes), training.run.seed)
