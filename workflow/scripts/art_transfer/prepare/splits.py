@@ -120,18 +120,19 @@ def _dealt(labels: pd.DataFrame, seed: int, rule: str) -> pd.Series:
         }
     ).sort_values("place")
     if rule == "stratified":
-        parts = [_dealt_by_sides(group) for _, group in table.groupby("label", sort=True)]
-        return pd.concat(parts)
+        return _dealt_by_sides(table)
     return _dealt_in_line(table, 0.1, 0.1 if rule == "random_80_10_10" else 0.09)
 
 
-def _dealt_by_sides(group: pd.DataFrame) -> pd.Series:
-    """The split of each object of one class; ``group`` is in the order of the line."""
-    low = (group["side"] % 2 == 0).to_numpy()
-    ordered = pd.concat([group[low], group[~low]])
+def _dealt_by_sides(table: pd.DataFrame) -> pd.Series:
+    """The split of each object of all classes; ``table`` is in the order of the line."""
+    sides = table.assign(high=table["side"] % 2 == 1)
+    ordered = sides.sort_values(["label", "high"], kind="stable")
+    classes = ordered.groupby("label")["high"]
+    place, size, high = classes.cumcount(), classes.transform("size"), classes.transform("sum")
     dealt = pd.Series("train", index=ordered.index)
-    dealt.iloc[-share(int((~low).sum())) :] = "validation"
-    dealt.iloc[: share(int(low.sum()))] = "test"
+    dealt[place >= size - high.map(share)] = "validation"
+    dealt[place < (size - high).map(share)] = "test"
     return dealt
 
 

@@ -92,7 +92,7 @@ def _networks(cells: pd.DataFrame, known: pd.DataFrame, random: pd.DataFrame) ->
     for row in known.drop_duplicates("backbone").to_dict("records"):
         how = look(row["network"], row["kind"], row["first"])
         label = names[row["backbone"]]
-        entries.append(Line2D([], [], ls="-", lw=1.3, label=label, **mark(how, False)))
+        entries.append(Line2D([], [], ls="none", label=label, **mark(how, False)))
     for row in random.drop_duplicates("backbone").to_dict("records"):
         how = look(row["network"], row["kind"], row["first"])
         label = f"{names[row['backbone']]} from random\nfirst weights"
