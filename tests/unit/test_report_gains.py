@@ -104,7 +104,16 @@ def test_the_table_for_readers_says_gain_in_points(tmp_path):
     assert first[4:7] == ["75.00", "40.00", "+35.00"]
     assert first[8:] == ["< 0.0001", "+0.72", "100"]
     assert second[6] == "−35.00"
-    assert "**+35.00**" in markdown(grid)
+    assert "**+35.00**" in markdown(grid) and "not yet knowledge of art" in markdown(grid)
+
+
+def test_a_gain_of_a_method_alone_is_told_without_another_museum(tmp_path):
+    tuned = replace(THETA, method="fine_tuning")
+    for run in (tuned, THETA):
+        write_run(tmp_path, run, [True] * 5)
+    table = gains([(tuned, THETA)], tmp_path)
+    grid = gains_table(table, "Gains", {"museum": "Museum"}, {"vgg19": "VGG19"})
+    assert "knowledge of art" not in markdown(grid)
 
 
 def test_near_duplicates_count_as_one(tmp_path):

@@ -138,6 +138,13 @@ def gains_table(
         else "Intervals and p: bootstrap over seeds and the test objects of each, groups of "
         "near-duplicates as one.",
     ]
+    inits = table[["of", "over"]].map(lambda side: side.split("/")[0])
+    if (inits["of"] != inits["over"]).any():
+        notes.append(
+            "A gain of weights from another museum is not yet knowledge of art: statistics of "
+            "batches taken anew, any further training, and shared classes can give one too. "
+            "config/beyond/collapse.yaml has the controls."
+        )
     return Grid(caption, header, 4 + several, groups, notes)
 
 
