@@ -3,17 +3,20 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from art_transfer.errors import StudyError
 from art_transfer.settings import Optimizer
+from art_transfer.train import fitting
 from art_transfer.train.machine import Meter, prepare
 from art_transfer.train.run_folder import write_model
 from art_transfer.train.state import State
-from art_transfer.train.training import Trained, fine_tune
+from art_transfer.train.training import Trained, fine_tune, train_head
 from training_data import museum, same_weights, split_table, training
 
 TABLE = split_table(train=48, validation=16, test=13)
@@ -107,6 +110,21 @@ def test_xla_compiles_the_step(tmp_path):
     compiled = fine_tune(training(epochs=2, jit_compile=True), TABLE, pixels, "")
     assert compiled.model.jit_compile and not plain.model.jit_compile
     np.testing.assert_allclose(compiled.tested.history, plain.tested.history, rtol=1e-3)
+
+
+def test_a_head_is_the_same_to_the_bit_however_many_steps_are_done_at_a_time(monkeypatch):
+    """And nearly the same where XLA compiles them; the last batch is a smaller one."""
+    table = split_table(train=77, validation=15, test=13)
+    features = np.random.default_rng(3).random((len(table), 96), np.float32)
+
+    def head(steps: int, **changes: Any) -> Trained:
+        monkeypatch.setattr(fitting, "HEAD_STEPS", steps)
+        return train_head(training(kind="head", epochs=4, **changes), table, features, "")
+
+    one, many, compiled = head(1), head(32), head(32, jit_compile=True)
+    assert same_weights(one.model, many.model)
+    pd.testing.assert_frame_equal(one.tested.history, many.tested.history)
+    np.testing.assert_allclose(compiled.tested.history, one.tested.history, rtol=1e-5)
 
 
 def test_the_record_names_the_device():

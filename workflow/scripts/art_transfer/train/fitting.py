@@ -18,6 +18,10 @@ from art_transfer.train.state import Keeper, State
 Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """Gives the inputs at some positions: features, or scaled pixels."""
 
+HEAD_STEPS = 32
+"""Steps of a head that TensorFlow does at a time: each takes less than what Python needs between
+two. They are the same steps, with the same bits."""
+
 Change = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
 """Changes the inputs of a batch at random."""
 
@@ -104,6 +108,7 @@ def fit(
     model.compile(
         optimizer=make_optimizer(method.optimizer, learning_rate(method, *steps)),
         jit_compile=method.jit_compile,
+        steps_per_execution=HEAD_STEPS if method.kind == "head" else 1,
         **objective(method),
     )
     stopping = keras.callbacks.EarlyStopping(
