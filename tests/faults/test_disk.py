@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,24 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     yield folder
     os.seteuid(0)
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture
+def quota(tmp_path: Path) -> Iterator[Path]:
+    """A folder of a disk with much room, of which it may use little more than it does."""
+    if not shutil.which("mkfs.btrfs"):
+        pytest.skip("there is no mkfs.btrfs (apt-get install btrfs-progs)")
+    image, mount = tmp_path / "image", tmp_path / "mount"
+    mount.mkdir()
+    with image.open("wb") as stream:
+        stream.truncate(150_000_000)
+    subprocess.run(["mkfs.btrfs", "--quiet", image], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, mount]).returncode:
+        pytest.skip("this machine lets nobody mount a btrfs")
+    subprocess.run(["btrfs", "quota", "enable", mount], check=True)
+    subprocess.run(["btrfs", "subvolume", "create", mount / "mine"], check=True)
+    yield mount / "mine"
+    subprocess.run(["umount", "-l", mount], check=True)
 
 
 def image(n: int = 0) -> bytes:
@@ -220,6 +239,18 @@ def test_a_disk_that_takes_nothing_is_told(kind, name, disk):
     subprocess.run(["mount", "-o", "remount,rw,nr_inodes=1000", disk], check=True)
     disk.chmod(0o755)
     check_goes_on(WRITERS[name], disk)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n == "pixels" else pytest.mark.full) for n in WRITERS]
+)
+def test_a_quota_that_is_used_up_is_told(name, quota):
+    """Of a quota nobody is told how much is left: the disk itself has room."""
+    (quota / "finished").write_bytes(b"finished work")
+    subprocess.run(["btrfs", "qgroup", "limit", "200K", quota], check=True)
+    assert "quota" in check_told(WRITERS[name], quota)
+    subprocess.run(["btrfs", "qgroup", "limit", "none", quota], check=True)
+    check_goes_on(WRITERS[name], quota)
 
 
 @pytest.mark.parametrize("name", SMALL)

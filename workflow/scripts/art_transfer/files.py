@@ -19,10 +19,11 @@ _REFUSALS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EROFS, errno.EACCES, errno.EPERM),
 )
+_SQLITE = "disk I/O error"
 _WORDS = (
     *map(os.strerror, _REFUSALS),
     "database or disk is full",
-    "disk I/O error",
+    _SQLITE,
     "attempt to write a readonly database",
     "unable to open database file",
 )
@@ -79,6 +80,8 @@ def refusal(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return os.strerror(error.errno)
     found = next((words for words in _WORDS if words in str(error)), "")
+    if found == _SQLITE:
+        return f"{found}, as of a quota that is used up"
     return found or (refusal(error.__context__) if error.__context__ else "")
 
 

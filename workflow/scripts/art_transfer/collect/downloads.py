@@ -13,6 +13,7 @@ import pandas as pd
 
 from art_transfer.collect.rows import values
 from art_transfer.collect.source import FetchedImage, Visit
+from art_transfer.collect.store import open_database
 from art_transfer.collect.web import NotThereError, UnansweredError, Web
 from art_transfer.errors import StudyError
 from art_transfer.formats import write_csv
@@ -47,10 +48,8 @@ def download_images(
     has stopped to answer.
     """
     path = visit.kept / f"images-{shard}.sqlite"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as db:
+    with closing(open_database(path)) as db:
         db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
             "CREATE TABLE IF NOT EXISTS images (id TEXT PRIMARY KEY, image TEXT, address TEXT,"
             " date TEXT, bytes INT, sha256 TEXT, status TEXT, asked INT, data BLOB);"
         )

@@ -12,6 +12,18 @@ END = "end"
 """The position of a list that has been read to its end."""
 
 
+def open_database(path: str | Path) -> sqlite3.Connection:
+    """Open a SQLite file, made if it is missing, that survives a kill at any time.
+
+    Its journal is a file: SQLite's newer kind maps memory, which does not work on a network's disk,
+    and ends the job by a signal where a quota is used up.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, timeout=60)
+    database.executescript("PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=NORMAL;")
+    return database
+
+
 class Store:
     """The records of one museum by their ids, and how far its list has been read.
 
@@ -21,10 +33,8 @@ class Store:
 
     def __init__(self, path: str | Path, asked: str) -> None:
         """Open the store at ``path``; one for another question than ``asked`` starts empty."""
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path)
+        self._db = open_database(path)
         self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
             "CREATE TABLE IF NOT EXISTS state (asked TEXT, position TEXT);"
             "CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;"
         )
