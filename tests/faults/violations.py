@@ -31,10 +31,10 @@ WRONG: dict[str, list[Any]] = {
     "object": ["x", 5, [], True],
 }
 OTHER_FIGURES = {
-    "mosaic": {"f": {"collections": ["museum"]}},
-    "curves": {"f": {"collection": "museum", "experiments": ["table"], "tasks": ["type"]}},
+    "mosaic": {"images": {"collections": ["museum"]}},
+    "curves": {"epochs": {"collection": "museum", "experiments": ["table"], "tasks": ["type"]}},
     "saliency": {
-        "f": {
+        "maps": {
             "collection": "museum",
             "tasks": ["type"],
             "backbone": "demo_plain",
