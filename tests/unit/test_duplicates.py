@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS, write_parquet
+from art_transfer.prepare import duplicates
 from art_transfer.prepare.duplicates import Museum, between, groups, museum, read_museum
 from art_transfer.prepare.looks import SIDE, look, write_looks
 from art_transfer.prepare.perceptual_hash import RADIUS, WINDOWS, candidates, hashes
@@ -84,6 +85,17 @@ def test_a_copy_of_a_copy_joins_them_all_and_the_group_has_the_least_id():
     chain = [first, first.crop((0, 0, 140, 105)), first.crop((12, 10, 140, 105)), picture(4)]
     found = groups(pictured(chain))
     assert found["object_id"].tolist() == ["o0", "o1", "o2"] and set(found["group"]) == {"o0"}
+
+
+def test_a_large_museum_is_looked_at_block_by_block_with_the_same_result(monkeypatch):
+    pictures = [picture(seed) for seed in range(9)]
+    one = pictured([*pictures, *map(COPIES["smaller"], pictures[::2])])
+    other = pictured([*map(COPIES["cropped"], pictures), picture(70)], "p")
+    whole, across = groups(one), between(one, other)
+    assert len(whole) == 10 and len(across) >= 9
+    monkeypatch.setattr(duplicates, "BLOCK", 4)
+    pd.testing.assert_frame_equal(groups(one), whole)
+    pd.testing.assert_frame_equal(between(one, other), across)
 
 
 @pytest.mark.parametrize(

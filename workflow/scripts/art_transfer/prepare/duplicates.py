@@ -17,7 +17,7 @@ used: a split that depended on them would depend on training.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,9 @@ from art_transfer.prepare.perceptual_hash import WINDOWS, Hashes, candidates, ha
 from art_transfer.prepare.registration import SAME, Smooth, agreement, smoothed
 from art_transfer.prepare.values import clean, key
 
+BLOCK = 20_000
+"""Looks that are smoothed at a time, 160 MB."""
+
 _PART = re.compile(
     r"(?:(?<=\d)[-_. ]?[a-z]|[-_. ]?\((?:r|v|recto|verso|[a-z])\)|[-_. ](?:recto|verso))$"
 )
@@ -44,14 +47,14 @@ class Museum:
 
     objects: pd.DataFrame  # object_id, title, creators, date
     pictured: NDArray[np.int64]  # the row in `objects` of each look
-    smooth: Smooth
+    looks: NDArray[np.uint8]  # (n, 64, 64), may be mapped from a file
     hashes: Hashes
 
 
 def museum(objects: pd.DataFrame, ids: Sequence[str], looks: NDArray[np.uint8]) -> Museum:
     """A museum from its objects, and its looks (n, 64, 64) with their ids in the same order."""
     rows = pd.Series(np.arange(len(objects)), index=objects["object_id"])
-    return Museum(objects, rows.loc[list(ids)].to_numpy(np.int64), smoothed(looks), hashes(looks))
+    return Museum(objects, rows.loc[list(ids)].to_numpy(np.int64), looks, hashes(looks))
 
 
 def read_museum(objects: str | Path, tables: Sequence[str | Path], looks: str | Path) -> Museum:
@@ -120,9 +123,31 @@ def _images(one: Museum, other: Museum) -> pd.DataFrame:
     near = candidates(one.hashes[:, 0], other.hashes)
     if one is other:
         near = near[near["whole"] != near["other"]]
-    rows, others = near["whole"].to_numpy(np.int64), near["other"].to_numpy(np.int64)
-    same = agreement(one.smooth, rows, other.smooth, others, WINDOWS[near["window"]]) >= SAME
-    return _links(one.pictured[rows[same]], other.pictured[others[same]], "image")
+    same = [_alike_looks(one.looks, other.looks, part) for part in _in_blocks(near)]
+    rows, others = np.concatenate([np.zeros((2, 0), np.int64), *same], axis=1)
+    return _links(one.pictured[rows], other.pictured[others], "image")
+
+
+def _in_blocks(near: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Pairs by blocks of looks, so that a large museum's need not all be smoothed at a time."""
+    for _, part in near.groupby([near["whole"] // BLOCK, near["other"] // BLOCK]):
+        yield part
+
+
+def _alike_looks(
+    looks: NDArray[np.uint8], others: NDArray[np.uint8], near: pd.DataFrame
+) -> NDArray[np.int64]:
+    """Of pairs of looks that may be alike, those that are: their rows (2, n)."""
+    whole, rows = _smoothed(looks, near["whole"])
+    other, other_rows = _smoothed(others, near["other"])
+    same = agreement(whole, rows, other, other_rows, WINDOWS[near["window"]]) >= SAME
+    return near.loc[same, ["whole", "other"]].to_numpy(np.int64).T
+
+
+def _smoothed(looks: NDArray[np.uint8], rows: pd.Series) -> tuple[Smooth, NDArray[np.int64]]:
+    """The looks at some rows, each once, and where each row's is among them."""
+    used, places = np.unique(rows.to_numpy(np.int64), return_inverse=True)
+    return smoothed(looks[used]), places
 
 
 def _numbers(objects: pd.DataFrame) -> pd.DataFrame:
