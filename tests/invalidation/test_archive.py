@@ -126,6 +126,21 @@ def test_what_differs_is_named(unpacked, tmp_path):
         assert line in done.stdout, done.stdout
 
 
+def test_tables_are_made_again_where_the_config_names_files_of_ones_own(unpacked, tmp_path):
+    project = shutil.copytree(unpacked, tmp_path / "clone", symlinks=True)
+    (project / "names.csv").write_text("value,concept\nx,y\n")
+    (project / "config/demo_claims").rename(project / "printed")
+    config = project / "results/small/run_config.yaml"
+    changed = yaml.safe_load(config.read_text())
+    assert changed["published"] == "config/demo_claims"
+    changed["published"] = "printed"
+    changed["tasks"]["type"]["mapping"] = "names.csv"
+    config.write_text(yaml.safe_dump(changed))
+    done = command(project, "verify", "results/small")
+    differ = [line for line in done.stdout.splitlines() if ": " in line and "differ" not in line]
+    assert differ == [f"{config.relative_to(project)}: its hash is not the sealed one"], done.stdout
+
+
 def test_the_same_study_packs_to_the_same_bytes(unpacked, kept, archive, tmp_path):
     again = tmp_path / "again.tar"
     assert command(unpacked, "pack", "results/small", again, "--checkpoints", kept).returncode == 0
