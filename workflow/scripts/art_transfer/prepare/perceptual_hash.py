@@ -72,7 +72,7 @@ def _near(whole: Hashes, entries: Hashes, first: int, length: int) -> pd.DataFra
     flips = np.array([sum(1 << bit for bit in bits) for bits in _flipped(length)])
     wanted = ((whole >> shift) & mask).astype(np.int64)
     step = max(1, _PROBES // len(flips))
-    nothing = np.zeros(0, np.int64)
+    nothing = np.zeros(0, np.int32)  # which holds the hashes of 20 million looks
     parts = [(nothing, nothing, nothing.astype(np.uint8))]
     for start in range(0, len(whole), step):
         probes = wanted[start : start + step, None] ^ flips
@@ -85,7 +85,8 @@ def _near(whole: Hashes, entries: Hashes, first: int, length: int) -> pd.DataFra
             query = np.repeat(np.arange(start + rows.start, start + rows.stop), counts[rows].sum(1))
             bits = np.bitwise_count(whole[query] ^ entries[entry])
             near = bits <= RADIUS
-            parts.append((query[near], entry[near], bits[near]))
+            rows_near, entries_near = (some[near].astype(np.int32) for some in (query, entry))
+            parts.append((rows_near, entries_near, bits[near]))
     columns = map(np.concatenate, zip(*parts, strict=True))
     return pd.DataFrame(dict(zip(["whole", "entry", "bits"], columns, strict=True)))
 
