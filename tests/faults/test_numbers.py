@@ -22,6 +22,17 @@ from art_transfer.prepare.splits import checked_split
 from art_transfer.report.runs import read_baselines, read_histories, read_runs
 from test_report_runs import RUN, write_run
 
+# Fixes TensorFlow's threads, which must be before any test of this process, of any file, computes.
+from training_data import (
+    CHECKPOINT,
+    RANDOM,
+    architecture,
+    museum,
+    normal,
+    split_table,
+    training,
+)
+
 from .conftest import WrongError
 
 
@@ -252,7 +263,6 @@ def test_a_loss_that_explodes_leaves_no_run(kind, name, rate, tmp_path):
     """It may overflow in any epoch; where it never does, all that is left is finite."""
     from art_transfer.settings import Optimizer
     from art_transfer.train.training import fine_tune, train_head
-    from training_data import museum, normal, split_table, training
 
     table = split_table(24, 9, 9)
     precision = kind if kind.endswith("16") else "none"
@@ -286,7 +296,6 @@ def test_a_checkpoint_of_another_kind_starts_no_run(kind, tmp_path):
     import keras
     from art_transfer.train.backbones import build, with_head
     from art_transfer.train.run_folder import write_model
-    from training_data import CHECKPOINT, RANDOM, architecture
 
     path = tmp_path / "model.keras"
     other = "demo_residual" if kind == "of another network" else "demo_plain"
@@ -308,7 +317,6 @@ def test_a_checkpoint_of_another_kind_starts_no_run(kind, tmp_path):
 def test_a_checkpoint_of_other_classes_gives_its_body_and_no_head(classes, tmp_path):
     from art_transfer.train.backbones import build, with_head
     from art_transfer.train.run_folder import write_model
-    from training_data import CHECKPOINT, RANDOM, architecture
 
     body = build(architecture("demo_plain"), RANDOM, "")
     write_model(with_head(body, classes, 1), tmp_path / "model.keras")
