@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
+from art_transfer import checks
 from crates import issues
 
 from .conftest import ROOT, copy_project, planned, same_files, snakemake
@@ -68,6 +70,20 @@ def test_each_claim_ends_with_a_verdict_and_its_evidence(demo):
     folders = claims.loc["fine-tuning", "evidence"].split()
     assert len(folders) == 12
     assert all((results / folder / "predictions.parquet").is_file() for folder in folders)
+
+
+def test_the_names_that_no_experiment_and_no_figure_can_have_are_those_of_every_study(demo):
+    """Names with a hyphen cannot be given to a block."""
+    results = demo / "results" / "demo"
+    config = yaml.safe_load((results / "run_config.yaml").read_text())
+    of_every_study = []
+    for folder, given in (
+        ("tables", config["experiments"]),
+        ("figures", [name for kind in config["figures"].values() for name in kind]),
+    ):
+        found = {path.stem for path in (results / folder).iterdir() if "-" not in path.stem}
+        of_every_study.append(found - set(given))
+    assert of_every_study == [set(checks.TABLES) - {"multitask"}, set(checks.FIGURES)]
 
 
 def test_fine_tuning_beats_what_one_gets_without_a_network(demo):

@@ -21,12 +21,9 @@ def labels_files(kind):
 def overlap_settings():
     """The transfers between museums, each with the splits of all of them."""
     transfers = [
-        Transfer(
-            *(of, over, *splits_of([of])),
-            [run.collection for run in study.learned_alone(of, over)],
-            splits_of(study.learned_alone(of, over)),
-        )
+        Transfer(of, over, *splits_of([of]), [run.collection for run in alone], splits_of(alone))
         for of, over in study.transfers
+        for alone in [study.learned_alone(of, over)]
     ]
     names = [name for one in transfers for name in (one.of.collection, *one.sources)]
     return OverlapSettings(RESULTS, titles_of(names), transfers)

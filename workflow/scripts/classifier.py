@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from art_transfer.files import read_json
-from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
-from art_transfer.prepare.splits import checked_split, thinned
+from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -20,9 +19,7 @@ with logged(snakemake.log[0]):
     run, method = training.run, training.method
     prepare(training.threads, run.seed, snakemake.resources.get("gpu", 0))
     meter = Meter()
-    split = thinned(
-        checked_split(read_csv(given.split, SPLITS), given.split), method.train_share, run.seed
-    )
+    split = read_split(given.split, method.train_share, run.seed)
     features = read_features(given.features[0], given.ids[0], split["object_id"].tolist())
     inputs = hashes([given.split, *given.features, *given.ids, *given.record])
     tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)

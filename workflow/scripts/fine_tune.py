@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from art_transfer.formats import IMAGES, SPLITS, read_csv
+from art_transfer.formats import IMAGES, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import checked_split, thinned
+from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -20,11 +20,7 @@ with logged(snakemake.log[0]):
     gpus = snakemake.resources.get("gpu", 0)
     prepare(training.threads, training.run.seed, gpus, training.method.gpus)
     meter = Meter()
-    split = thinned(
-        checked_split(read_csv(given.split, SPLITS), given.split),
-        training.method.train_share,
-        training.run.seed,
-    )
+    split = read_split(given.split, training.method.train_share, training.run.seed)
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
     inputs = hashes([given.split, *given.pixels, *given.tables, *given.first])
     made_from = {"settings": training, "code": snakemake.params.code, "inputs": inputs}

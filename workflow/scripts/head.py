@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
-from art_transfer.prepare.splits import checked_split, thinned
+from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -19,11 +18,7 @@ with logged(snakemake.log[0]):
     training, given = settings(snakemake, Training), snakemake.input
     prepare(training.threads, training.run.seed, snakemake.resources.get("gpu", 0))
     meter = Meter()
-    split = thinned(
-        checked_split(read_csv(given.split, SPLITS), given.split),
-        training.method.train_share,
-        training.run.seed,
-    )
+    split = read_split(given.split, training.method.train_share, training.run.seed)
     ids = split["object_id"].tolist()
     features = read_features(given.features[0], given.ids[0], ids)
     for path, names in zip(

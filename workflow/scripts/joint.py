@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from art_transfer.formats import DUPLICATES, IMAGES, SPLITS, read_csv
+from art_transfer.formats import DUPLICATES, IMAGES, read_csv
 from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.joint_splits import joint_splits
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.prepare.splits import checked_split, thinned
+from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
@@ -23,7 +23,7 @@ with logged(snakemake.log[0]):
     meter = Meter()
     share = training.method.train_share
     splits = {
-        task: thinned(checked_split(read_csv(path, SPLITS), path), share, training.run.seed)
+        task: read_split(path, share, training.run.seed)
         for task, path in zip(training.method.loss_weights, given.splits, strict=True)
     }
     groups = read_csv(given.duplicates[0], DUPLICATES) if given.duplicates else None

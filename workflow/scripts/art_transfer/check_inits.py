@@ -114,7 +114,8 @@ def seen_before(study: Study) -> Iterator[str]:
     """No run may be tested on objects that some network before it was perhaps trained on."""
     told = set()
     for run in study.runs:
-        for one in study.chain(run)[1:]:
+        chain = study.chain(run)
+        for one in chain[1:]:
             if _learned_tested(study, run, one) and (run.init, run.collection) not in told:
                 told.add((run.init, run.collection))
                 yield (
@@ -123,7 +124,7 @@ def seen_before(study: Study) -> Iterator[str]:
                     f"objects. Give `inits.{run.init}` neither a `task` nor a `seed` of its own, "
                     "or another collection"
                 )
-        for one in study.chain(run):
+        for one in chain:
             init = study.base_init(one.init)
             pair, saw = (init, run.collection), study.settings.inits[init].saw
             if saw and run.collection in saw and pair not in told:

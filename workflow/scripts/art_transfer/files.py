@@ -19,14 +19,14 @@ _REFUSALS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EROFS, errno.EACCES, errno.EPERM),
 )
-_SQLITE = "disk I/O error"
-_WORDS = (
-    *map(os.strerror, _REFUSALS),
-    "database or disk is full",
-    _SQLITE,
-    "attempt to write a readonly database",
-    "unable to open database file",
-)
+_WORDS = {
+    **{os.strerror(number): os.strerror(number) for number in _REFUSALS},
+    "database or disk is full": "database or disk is full",
+    "disk I/O error": "disk I/O error, as of a quota that is used up",
+    "attempt to write a readonly database": "attempt to write a readonly database",
+    "unable to open database file": "unable to open database file",
+}
+"""What libraries say of a refusal, and what is told of it."""
 
 
 @contextmanager
@@ -79,9 +79,7 @@ def refusal(error: BaseException) -> str:
     """
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return os.strerror(error.errno)
-    found = next((words for words in _WORDS if words in str(error)), "")
-    if found == _SQLITE:
-        return f"{found}, as of a quota that is used up"
+    found = next((told for words, told in _WORDS.items() if words in str(error)), "")
     return found or (refusal(error.__context__) if error.__context__ else "")
 
 

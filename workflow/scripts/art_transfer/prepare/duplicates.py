@@ -17,7 +17,7 @@ used: a split that depended on them would depend on training.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,15 +123,11 @@ def _images(one: Museum, other: Museum) -> pd.DataFrame:
     near = candidates(one.hashes[:, 0], other.hashes)
     if one is other:
         near = near[near["whole"] != near["other"]]
-    same = [_alike_looks(one.looks, other.looks, part) for part in _in_blocks(near)]
+    # By blocks of looks, so that a large museum's need not all be smoothed at a time.
+    blocks = near.groupby([near["whole"] // BLOCK, near["other"] // BLOCK])
+    same = [_alike_looks(one.looks, other.looks, part) for _, part in blocks]
     rows, others = np.concatenate([np.zeros((2, 0), np.int64), *same], axis=1)
     return _links(one.pictured[rows], other.pictured[others], "image")
-
-
-def _in_blocks(near: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Pairs by blocks of looks, so that a large museum's need not all be smoothed at a time."""
-    for _, part in near.groupby([near["whole"] // BLOCK, near["other"] // BLOCK]):
-        yield part
 
 
 def _alike_looks(

@@ -87,14 +87,19 @@ def thinned(table: pd.DataFrame, kept: float, seed: int) -> pd.DataFrame:
     return table.drop(index=gone).reset_index(drop=True)
 
 
+def read_split(path: str | Path, kept: float, seed: int) -> pd.DataFrame:
+    """Read a split as a training for one task sees it: checked, and ``thinned``."""
+    return thinned(checked_split(read_csv(path, SPLITS), path), kept, seed)
+
+
 def used_split(used: UsedSplit) -> pd.DataFrame:
     """A run's split as its training saw it: what was left out of training is not in it.
 
     Columns: formats.SPLITS. Raises StudyError where a file is none.
     """
-    split = checked_split(read_csv(used.path, SPLITS), used.path)
+    split = read_split(used.path, used.share, used.seed)
     if not used.joint:
-        return thinned(split, used.share, used.seed)
+        return split
     return of_one_task(read_csv(used.joint, JOINT_SPLITS), split, used.task)
 
 

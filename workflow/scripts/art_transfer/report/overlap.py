@@ -157,7 +157,9 @@ def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
         [
             (
                 [titles[name] for name in first["source"].split()],
-                *(first["of"], first["over"], tuple(first[["collection", *OVERLAP[2:5]]])),
+                first["of"],
+                first["over"],
+                tuple(first[["collection", "task", "backbone", "method"]]),
             )
             for first in firsts
         ]

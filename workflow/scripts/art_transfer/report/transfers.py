@@ -25,7 +25,9 @@ def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
     found = [
         (
             [wanted.titles[name] for name in sources],
-            *(of.init, over.init, (of.collection, of.task, of.backbone, of.method)),
+            of.init,
+            over.init,
+            (of.collection, of.task, of.backbone, of.method),
         )
         for (of, over), sources in zip(wanted.pairs, wanted.sources, strict=True)
     ]
