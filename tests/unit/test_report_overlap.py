@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 from art_transfer.formats import PREDICTIONS, write_parquet
 from art_transfer.job_settings import Transfer
+from art_transfer.prepare.splits import SPLIT_NAMES
 from art_transfer.report.gains import gains
 from art_transfer.report.grid import markdown
 from art_transfer.report.overlap import overlap, overlap_table
 from art_transfer.report.statistics import difference, generator
 from art_transfer.settings import Run
+from builders import used
 
 OVER = Run("own", "type", "net", "photos", "shelf", 1)
 OF = Run("own", "type", "net", "big_net", "shelf", 1)
@@ -22,9 +24,11 @@ def study(
     folder: Path, classes: dict[str, tuple[int, list[bool], list[bool]]], source: list[str]
 ) -> list[Transfer]:
     """A transfer to classes of so many training objects; what theta and theta-hat got right."""
-    split, over, of = [], [], []
+    split = [(f"more {part}", "more", part) for part in SPLIT_NAMES]  # a split has two classes
+    over, of = [], []
     for label, (train, *rights) in classes.items():
         split += [(f"{label} train {n}", label, "train") for n in range(train)]
+        split.append((f"{label} validation", label, "validation"))
         for n, pair in enumerate(zip(*rights, strict=True)):
             split.append((f"{label} test {n}", label, "test"))
             for side, right in zip((over, of), pair, strict=True):
@@ -36,7 +40,7 @@ def study(
     rows = [split, [(f"big {n}", label, "train") for n, label in enumerate(source)]]
     for path, some in zip(paths, rows, strict=True):
         pd.DataFrame(some, columns=["object_id", "label", "split"]).to_csv(path, index=False)
-    return [Transfer(OF, OVER, str(paths[0]), ("big",), (str(paths[1]),))]
+    return [Transfer(OF, OVER, used(paths[0]), ("big",), (str(paths[1]),))]
 
 
 def row(table: pd.DataFrame, classes: str, matched: bool) -> pd.Series:
@@ -120,6 +124,16 @@ def test_classes_of_any_museum_on_the_way_are_shared(tmp_path):
     assert row(table, "shared", False)["number_of_classes"] == 2
     titles = {"own": "Own", "big": "Big", "first": "First"}
     assert "| First → Big |" in markdown(overlap_table(table, titles))
+
+
+def test_classes_are_matched_by_the_objects_that_were_trained_on(tmp_path):
+    """Of 40 and of 8 objects a twentieth is two and one: two bins; of 40 and 44 both are two."""
+    flat = [False] * 30, [True] * 30
+    for sizes, matched in (((40, 8), 0), ((40, 44), 30)):
+        classes = {"a": (sizes[0], *flat), "b": (sizes[1], *flat)}
+        (one,) = study(tmp_path, classes, ["a"])
+        few = replace(one, split=replace(one.split, share=0.05))
+        assert row(overlap([few], str(tmp_path)), "unshared", True)["n"] == matched
 
 
 def test_nothing_shared_is_no_row_for_readers(tmp_path):

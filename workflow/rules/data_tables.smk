@@ -21,7 +21,9 @@ def labels_files(kind):
 def overlap_settings():
     """The transfers between museums, each with the splits of all of them."""
     transfers = [
-        Transfer(of, over, *splits_of([of]), [run.collection for run in alone], splits_of(alone))
+        Transfer(
+            of, over, study.used_split(of), [run.collection for run in alone], splits_of(alone)
+        )
         for of, over in study.transfers
         for alone in [study.learned_alone(of, over)]
     ]
@@ -126,7 +128,7 @@ rule overlap:
             {
                 path
                 for of, over in study.transfers
-                for path in splits_of([of, *study.learned_alone(of, over)])
+                for path in [*used_splits([of]), *splits_of(study.learned_alone(of, over))]
             }
         ),
         runs=run_files(

@@ -178,7 +178,7 @@ class Transfer:
 
     of: Run
     over: Run
-    split: str
+    split: UsedSplit  # of both: they differ in their first weights alone
     sources: tuple[str, ...]  # the collections that only ``of`` was trained on, the first first
     source_splits: tuple[str, ...]  # theirs for the same task
 

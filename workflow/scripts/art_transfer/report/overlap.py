@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job_settings import Transfer
+from art_transfer.prepare.splits import used_split
 from art_transfer.prepare.values import key as class_key
 from art_transfer.report.estimates import difference, folders, tested_of
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent, points
@@ -74,7 +75,7 @@ def overlap(
 
 def _objects(one: Transfer, results: str) -> pd.DataFrame:
     """Each test object: object_id, label, shared, size (in training), in the order of the ids."""
-    target = read_csv(one.split, SPLITS)
+    target = used_split(one.split)
     known = {class_key(n) for path in one.source_splits for n in read_csv(path, SPLITS)["label"]}
     sizes = target.loc[target["split"] == "train", "label"].value_counts()
     table = read_predictions(one.of, results)[["object_id", "label"]]
