@@ -40,7 +40,7 @@ test-invalidation: .venv/.made  ## change every key and every file; plan exactly
 test-faults: .venv/.made  ## faults, bad input and attacks, hundreds of them; docs/reliability.md
 	$(PYTEST) tests/faults -m "full or not full"
 
-test-long: .venv/.made  ## museums at their real size, every network; an hour or so; docs/scale.md
+test-long: .venv/.made  ## museums at their real size, every network; half a day; docs/scale.md
 	$(BIN)/python -m pytest tests/unit -m full
 	for script in tests/long/*.py; do $(BIN)/python $$script || exit 1; done
 	$(MAKE) mutation

@@ -1,6 +1,6 @@
 """How long a large OAI-PMH repository takes, and how much memory.
 
-    PYTHONPATH=workflow/scripts:tests/unit python tests/long/oai_scale.py --records 20000
+    python tests/long/oai_scale.py [--records 844000] [--per-page 50]
 
 does what the rule ``objects`` does, with a repository on loopback that writes its records, of
 the Rijksmuseum's edm, as they are asked for. Their identifiers come in no order. Every 100th is
@@ -17,12 +17,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import oai_museum
-import pyarrow.parquet as pq
-from art_transfer.collect.lock import freeze_objects
-from art_transfer.formats import OBJECTS, write_parquet_parts
-from art_transfer.job_settings import SourceSettings
-from museum_server import visit
+sys.path[:0] = [str(Path(__file__).parents[1] / "unit")]
+sys.path[:0] = [str(Path(__file__).parents[2] / "workflow" / "scripts")]
+
+import oai_museum  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from art_transfer.collect.lock import freeze_objects  # noqa: E402
+from art_transfer.formats import OBJECTS, write_parquet_parts  # noqa: E402
+from art_transfer.job_settings import SourceSettings  # noqa: E402
+from museum_server import visit  # noqa: E402
 
 STEP = 611_953  # prime: no common factor with the number of records
 
@@ -111,7 +114,7 @@ class Clock:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--records", type=int, default=844_000)
     parser.add_argument("--per-page", type=int, default=50)
     parser.add_argument("--serve", action="store_true", help="only the repository")
     arguments = parser.parse_args()

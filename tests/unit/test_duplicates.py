@@ -5,13 +5,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from art_transfer.errors import StudyError
-from art_transfer.formats import OBJECTS, write_parquet
+from art_transfer.formats import (
+    BETWEEN,
+    OBJECTS,
+    PREDICTIONS,
+    SPLITS,
+    write_csv,
+    write_parquet,
+)
+from art_transfer.job_settings import DuplicatesSettings
 from art_transfer.prepare import duplicates
 from art_transfer.prepare.duplicates import Museum, between, groups, museum, read_museum
 from art_transfer.prepare.looks import SIDE, look, write_looks
 from art_transfer.prepare.perceptual_hash import RADIUS, WINDOWS, candidates, hashes
-from art_transfer.report.near_duplicates import seen_in_sources, seen_in_train
-from builders import file_of, images_of
+from art_transfer.report.near_duplicates import scores_without, seen_in_sources, seen_in_train
+from art_transfer.settings import Run
+from builders import file_of, images_of, used
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter, ImageOps
@@ -195,3 +204,25 @@ def test_near_duplicates_in_the_museum_that_the_weights_saw():
     assert seen_in_sources("own", ["big"], pairs) == {"o1", "o3"}
     assert seen_in_sources("own", ["big", "more"], pairs) == {"o1", "o2", "o3"}
     assert seen_in_sources("own", [], pairs) == set()
+
+
+def test_what_a_run_was_not_trained_on_was_not_seen(tmp_path):
+    """Of eight training objects with a twin in test, a run on a quarter has seen two."""
+    run = Run("own", "type", "vgg19", "imagenet", "method", 1)
+    split = pd.DataFrame({"object_id": [f"{part}{n}" for part in "rst" for n in range(8)]})
+    split["label"], split["split"] = (
+        ["x", "y"] * 12,
+        ["train"] * 8 + ["test"] * 8 + ["validation"] * 8,
+    )
+    write_csv(tmp_path / "split.csv", split, SPLITS)
+    twins = pd.DataFrame({"object_id": split["object_id"][:16], "group": [*"abcdefgh"] * 2})
+    tested = split[split["split"] == "test"].assign(
+        predicted=lambda t: t["label"], probability=0.5, rank=1
+    )
+    write_parquet(tmp_path / run.folder / "predictions.parquet", tested, PREDICTIONS)
+    for share, seen in ((1.0, 8), (0.25, 2)):
+        wanted = DuplicatesSettings(
+            str(tmp_path), {}, (run,), (used(tmp_path / "split.csv", share),), ((),)
+        )
+        table = scores_without(wanted, {"own": twins}, pd.DataFrame(columns=BETWEEN))
+        assert table["in_train"].tolist() == [seen]

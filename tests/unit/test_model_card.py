@@ -38,7 +38,8 @@ RUN = Run("museum", "type", "demo_residual", "photo_net", "method", 1)
 def settings(folder: Path) -> CardSettings:
     titles = {"museum": "A <b>", "photos": "P"}
     split = used(folder.parent / "split.csv")
-    return CardSettings("small", "random, he_uniform", (RUN, PARENT), split, "DemoResidual", titles)
+    words = ("small", "random, he_uniform", (RUN, PARENT), split, "DemoResidual", titles)
+    return CardSettings(*words, saw=("Another's",), renewed=(RUN,))
 
 
 RIGHTS = {"museum": ["CC0-1.0", "© *all* | <i>"], "photos": []}
@@ -73,7 +74,10 @@ def test_the_example_in_the_card_says_what_the_project_says(
     (code,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     for name in FILES:
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    (tmp_path / "image.jpg").write_bytes(file_of(IMAGES["test-003"]))
+    turned = {0x0112: 3}  # upside down, by its EXIF
+    exif = Image.Exif()
+    exif.update(turned)
+    (tmp_path / "image.jpg").write_bytes(file_of(IMAGES["test-003"], exif=exif))
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     said = [line.split(" ", 1) for line in capsys.readouterr().out.splitlines()]
@@ -122,7 +126,11 @@ def test_hashes_splits_and_scores_are_those_of_the_run(folder, card):
 
 def test_the_chain_and_the_rights_of_every_museum_are_told(card):
     assert "1. First weights: random, he\\_uniform.\n2. P, type: pretraining (seed 1)." in card
-    assert "3. A \\<b\\>, type: method (seed 1)." in card
+    assert (
+        "3. A \\<b\\>: statistics of batch normalisation, from all images, tested ones too" in card
+    )
+    assert "4. A \\<b\\>, type: method (seed 1)." in card
+    assert "- Another's: not known here" in card
     assert "- A \\<b\\>: CC0-1.0; © \\*all\\* \\| \\<i\\>\n" in card
     assert "- P: not stated by the source\n" in card
 

@@ -1,5 +1,6 @@
 """Naming anybody's images: as the run did its test objects, and with a reason where it cannot."""
 
+import os
 import shutil
 
 import keras
@@ -145,6 +146,22 @@ def test_a_list_has_ids_of_its_own_and_paths_beside_it(study, tmp_path):
         "007": tmp_path / "3",
         "NA": tmp_path / "04",
     }
+
+
+def test_a_list_that_begins_with_a_mark_and_has_lines_that_are_no_names(tmp_path):
+    (tmp_path / "list.txt").write_text("a.jpg\n" + "x" * 5000 + "\n", encoding="utf-8-sig")
+    images = find_images(tmp_path / "list.txt")
+    assert list(images) == ["a.jpg", "x" * 5000]
+    listed(images)
+
+
+def test_a_name_that_is_not_utf_8_is_shown_and_found(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / os.fsdecode(b"Gem\xe4lde.jpg")).write_bytes(b"1")
+    images = find_images(tmp_path / "images")
+    ((name, path),) = images.items()
+    assert name == "Gem\\xe4lde.jpg" and path.read_bytes() == b"1"
+    name.encode() and listed(images)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.report.grid import Cell, Grid, markdown
-from art_transfer.report.read_grids import from_csv, from_markdown, heading, texts, title_of
+from art_transfer.report.read_grids import LISTED, from_csv, from_markdown, heading, texts, title_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,9 +43,16 @@ def test_several_tables_keep_their_captions_and_notes():
 def test_a_csv_is_shown_as_it_is(tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("id,objects,note\n007,12,NA\n008,,1.0\n", encoding="utf-8")
-    found = from_csv(path, "")
+    found = from_csv(path)
     assert found.plain() == [["007", "12", "NA"], ["008", "", "1.0"]]
-    assert found.numbers == [0, 1]
+    assert (found.numbers, found.left_out) == ([0, 1], 0)
+
+
+def test_a_long_list_is_cut_and_says_so(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("id\n" + '"two\nlines"\n' * (LISTED + 7), encoding="utf-8")
+    found = from_csv(path)
+    assert (len(found.rows), found.left_out) == (LISTED, 7)
 
 
 def test_a_missing_column_is_named(tmp_path):

@@ -187,10 +187,13 @@ def test_tables_say_what_is_rare_and_how_sure_a_network_is(tmp_path):
     classes, bins, _ = per_class(runs, tmp_path)
     titles, networks = {"museum": "Museum"}, {"vgg19": "VGG19"}
     text = markdown(sizes_table(class_sizes(classes), titles, networks))
-    header, _, counts, tuned, head = [line for line in text.splitlines() if line.startswith("|")]
+    header, _, counts, tuned, counted_anew, head = [
+        line for line in text.splitlines() if line.startswith("|")
+    ]
     assert "under 5" in header and "in classes under 50" in header
     assert "20 (2)" in counts and "100.0 % of objects" in counts
     assert "85.0 (64.0–94.8)" in tuned and "100.0 % of errors" in tuned
+    assert "10 (2)" in counted_anew, "the head has one seed, and so half of the objects"
     assert "50.0 (23.7–76.3)" in head
     text = markdown(calibration_table(bins, titles, networks))
     assert "−10.00" in text and "+25.00" in text

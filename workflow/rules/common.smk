@@ -44,7 +44,7 @@ from art_transfer.job_settings import (
     TransfersSettings,
     WeightsSettings,
 )
-from art_transfer.networks import NETWORKS
+from art_transfer.networks import NETWORKS, backbone_titles
 from art_transfer.settings import Run, canonical
 from snakemake.io import flag, get_flag_value
 

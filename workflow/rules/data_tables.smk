@@ -90,7 +90,7 @@ rule near_duplicates_table:
     input:
         duplicates=duplicates_of(study.runs),
         between=f"{RESULTS}/duplicates/between.csv",
-        splits=sorted(set(splits_of(COMPARED))),
+        splits=used_splits(COMPARED),
         runs=run_files(COMPARED, ["predictions.parquet"]),
     output:
         csv=f"{RESULTS}/tables/near_duplicates.csv",
@@ -113,7 +113,7 @@ rule near_duplicates_table:
                 RESULTS,
                 titles_of(dict(KEYS)),
                 COMPARED,
-                splits_of(COMPARED),
+                list(map(study.used_split, COMPARED)),
                 [study.sources(run) for run in COMPARED],
             )
         ),

@@ -21,6 +21,26 @@ def predicting(nearest_only=False):
     return [] if nearest_only and not PREDICTING.nearest else [study.predicting]
 
 
+def looked_through(paths):
+    """An input function: these files of the museum among whose objects the nearest are sought.
+
+    Where the run is there and they are not, making them would have it trained again.
+    """
+
+    def found(wildcards):
+        wanted = [path for run in predicting(True) for path in paths(run)]
+        there = all(Path(path).is_file() for path in run_files(predicting(), MODEL_FILES))
+        missing = [path for path in wanted if there and not Path(path).is_file()]
+        if missing:
+            raise WorkflowError(
+                f"{missing[0]} is missing, among whose objects the nearest are sought. `snakemake "
+                "shared` makes it and leaves the run as it is; `predict.nearest: 0` does without"
+            )
+        return wanted
+
+    return found
+
+
 def exported(wildcards):
     """The run to export and those that it starts from; another run would be trained first."""
     run = run_of(wildcards)
@@ -41,7 +61,10 @@ def card_settings(wildcards):
     network = NETWORKS[study.network(chain[0].backbone)].title
     titles = titles_of(run.collection for run in chain)
     split = study.used_split(chain[0])
-    return canonical(CardSettings(study.settings.study, words, chain, split, network, titles))
+    saw = list(map(study.title, first.saw))
+    renewed = [run for run in chain if study.settings.inits[run.init].batch_norm]
+    given = (study.settings.study, words, chain, split, network, titles, saw, renewed)
+    return canonical(CardSettings(*given))
 
 
 def predict_settings(wildcards):
@@ -63,8 +86,8 @@ rule predict:
     input:
         run=lambda wildcards: run_files(predicting(), MODEL_FILES),
         splits=lambda wildcards: used_splits(predicting(True)),
-        pixels=lambda w: [p for r in predicting(True) for p in pixels_of(r.collection, r.backbone)],
-        tables=lambda w: [path for r in predicting(True) for path in images_of(r.collection)],
+        pixels=looked_through(lambda run: pixels_of(run.collection, run.backbone)),
+        tables=looked_through(lambda run: images_of(run.collection)),
     output:
         f"{RESULTS}/predict/{PREDICTING.name if PREDICTING else 'predictions'}.csv",
     log:

@@ -59,7 +59,7 @@ def index_settings(wildcards, input):
             study.settings.title,
             RESULTS,
             titles_of([*study.used_collections, *(run.collection for run in COMPARED)]),
-            {r.backbone: NETWORKS[study.network(r.backbone)].title for r in COMPARED},
+            backbone_titles({r.backbone: study.network(r.backbone) for r in COMPARED}),
             list(study.settings.experiments),
             COMPARED,
             [

@@ -256,7 +256,7 @@ rule cost:
         settings=canonical(
             CostSettings(
                 cost_records(),
-                {r.backbone: NETWORKS[study.network(r.backbone)].title for r in study.runs},
+                backbone_titles({r.backbone: study.network(r.backbone) for r in study.runs}),
             )
         ),
         code=fingerprint("cost.py"),

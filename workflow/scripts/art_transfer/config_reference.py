@@ -12,8 +12,8 @@ INTRODUCTION = """\
 
 Made from [the schema](../workflow/schemas/config.schema.yaml) by `make docs`; a test compares the
 two. A study is one file: [config.yaml](config.yaml) is the paper, [demo.yaml](demo.yaml) the
-made-up museums, [pilot.yaml](pilot.yaml) two open museums over the network,
-[folders.yaml](folders.yaml) a study over anybody's folders to copy.
+made-up museums, [museum.yaml](museum.yaml) one museum of your own to copy, [pilot.yaml](pilot.yaml)
+two open museums over the network, [folders.yaml](folders.yaml) a transfer between two folders.
 
 - `snakemake --configfile config/demo.yaml ...` takes that study instead of the paper. A second
   file, or `--config 'seeds=[1,2,3]'`, changes keys of it; without a study, keys of the paper.

@@ -168,7 +168,7 @@ class DuplicatesSettings:
     results: str
     titles: dict[str, str]
     runs: tuple[Run, ...]
-    splits: tuple[str, ...]  # the path of each run's split
+    splits: tuple[UsedSplit, ...]  # of each run
     sources: tuple[tuple[str, ...], ...]  # for each run the other museums that its weights saw
 
 
@@ -315,6 +315,8 @@ class CardSettings:
     split: UsedSplit
     network: str  # for readers
     titles: dict[str, str]  # of the collections
+    saw: tuple[str, ...]  # titles of museums that others trained the first weights on
+    renewed: tuple[Run, ...]  # of the chain: its first weights have statistics of its museum
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The networks known by name, as plain facts: no TensorFlow is imported to plan a study."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -32,3 +33,12 @@ NETWORKS = {
     "demo_residual": Network("DemoResidual", 32, "unit", "tab:red"),
 }
 """The paper's four (section 2.3), newer ones, and two small ones for the demo and the tests."""
+
+
+def backbone_titles(networks: Mapping[str, str]) -> dict[str, str]:
+    """Backbones' names for readers, from their networks; its own beside it where two share one."""
+    used = list(networks.values())
+    return {
+        backbone: NETWORKS[network].title + (f" ({backbone})" if used.count(network) > 1 else "")
+        for backbone, network in networks.items()
+    }

@@ -84,9 +84,10 @@ def write_crate(
     size = sum(int(entity["contentSize"]) for entity in files.values())
     crate.description = (
         f"{cited['abstract']} {len(files)} files of {size / 1e6:.1f} MB beside this description, "
-        "without networks and images; MANIFEST.sha256 has the hash of each. The licence is that "
-        "of the project; those of the museums' data stand at the collections, and for each object "
-        "in rights/."
+        "without networks, and of images only small samples, in catalogue/, figures/, index.html "
+        "and report.html; MANIFEST.sha256 has the hash of each. The licence is that of the "
+        "project; those of the museums' data and of these samples stand at the collections, and "
+        "for each object in rights/."
     )
     _add_run(crate, files, cited["version"])
     for name, statements in rights.items():

@@ -25,7 +25,8 @@ def add_collection(
     properties = {
         "@type": "Collection",
         "name": name,
-        "description": f"The objects of {name} that the study read; their images are not archived.",
+        "description": f"The objects of {name} that the study read. Of their images the archive "
+        "has small samples only.",
         "usageInfo": ("; ".join(shown) or UNSTATED) + rest,
     }
     collection = crate.add(ContextEntity(crate, f"#collection-{name}", properties))

@@ -10,9 +10,10 @@ CHECKPOINTS = "CHECKPOINTS.sha256"
 RECORDS = "records.jsonl.gz"
 """Snakemake's own records of the study's files (``records.write_records``)."""
 CHECKPOINT_ENDINGS = (".keras", ".h5")
-NOT_ARCHIVED = ("features", "state", "predict", "export")
-"""What can be computed again from what is archived, the state of trainings that run, and what was
-asked for by hand, such as predictions for images that are not the study's."""
+ASKED_FOR = ("predict", "export")
+"""What was asked for by hand, such as predictions for images that are not the study's."""
+NOT_ARCHIVED = ("features", "state", *ASKED_FOR)
+"""Beside that what can be computed again from what is archived, and the state of trainings."""
 
 
 def archived_files(results: str | Path) -> list[Path]:
@@ -33,7 +34,11 @@ def archived_files(results: str | Path) -> list[Path]:
 
 
 def write_manifest(results: str | Path) -> None:
-    """Write ``MANIFEST.sha256`` with paths relative to ``results``, in sha256sum's format."""
+    """Write ``MANIFEST.sha256`` with paths relative to ``results``, in sha256sum's format.
+
+    A seal of checkpoints that came with an archive goes: they may have been trained anew since.
+    """
     root = Path(results)
+    (root / CHECKPOINTS).unlink(missing_ok=True)
     lines = [f"{sha256(p)}  {p.relative_to(root).as_posix()}\n" for p in archived_files(root)]
     write_text(root / MANIFEST, "".join(lines))

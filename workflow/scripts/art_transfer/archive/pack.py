@@ -123,7 +123,8 @@ def _checkpoints(root: Path, which: str) -> list[str]:
     if which == "none":
         return []
     folders = sorted([*root.glob(RUN_FOLDERS), *root.glob(JOINT_FOLDERS)])
-    runs = {folder: read_json(folder / "run.json") for folder in folders}
+    finished = [folder for folder in folders if (folder / "run.json").is_file()]
+    runs = {folder: read_json(folder / "run.json") for folder in finished}
     found = [
         f"{folder.relative_to(root).as_posix()}/{CHECKPOINT}"
         for folder, run in runs.items()

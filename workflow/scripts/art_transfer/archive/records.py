@@ -15,7 +15,7 @@ from typing import Any
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from art_transfer.archive.manifest import MANIFEST, RECORDS
+from art_transfer.archive.manifest import ASKED_FOR, MANIFEST, RECORDS
 from art_transfer.files import atomic_path
 
 SNAKEMAKE = ".snakemake"
@@ -30,13 +30,16 @@ def write_records(
     """Write the records of a study's files and of the resources that it uses, sorted, gzipped.
 
     ``folder`` is Snakemake's own, ``.snakemake``. Files made from the same things give the same
-    bytes, whenever they were made. What is written later, this file and the manifest, has none.
+    bytes, whenever they were made. What is written later, this file and the manifest, has none;
+    nor has what was asked for by hand, which names folders of this machine.
     """
     tops = {("results", study), ("resources", "weights")}
     tops |= {("resources", name) for name in collections}
     lines = []
     for name, record in _records(Path(folder) / "metadata"):
-        if Path(name).parts[:2] in tops and Path(name).name not in (RECORDS, MANIFEST):
+        parts = Path(name).parts
+        wanted = parts[:2] in tops and parts[-1] not in (RECORDS, MANIFEST)
+        if wanted and not (parts[0] == "results" and parts[2] in ASKED_FOR):
             kept = {k: v for k, v in record.items() if k not in (*TIMES, *HERE_ONLY)}
             lines.append(json.dumps({"path": name, "record": kept}, sort_keys=True))
     with (

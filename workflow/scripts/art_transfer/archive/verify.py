@@ -58,6 +58,8 @@ def wrong_hashes(results: str | Path) -> Iterator[str]:
 def wrong_scores(results: str | Path) -> Iterator[str]:
     """The scores in runs' ``metrics.json`` that their ``predictions.parquet`` do not give."""
     for folder in sorted(Path(results).glob(RUN_FOLDERS)):
+        if not (folder / "metrics.json").is_file():
+            continue  # a run that failed, or a sealed file that ``wrong_hashes`` misses
         printed = read_json(folder / "metrics.json")["test"]
         computed = scores(read_parquet(folder / "predictions.parquet", PREDICTIONS))
         for name, value in computed.items():

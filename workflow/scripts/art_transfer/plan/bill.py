@@ -110,8 +110,9 @@ def _sums(found: dict[str, Any], study: str) -> Iterator[str]:
         yield f"{study}: nothing to be done; all {stays['of']} runs stay"
         return
     prices = [f"{value:.2g} {device.upper()}-hours" for device, value in found["hours"].items()]
-    price = " and ".join(prices) or "no training"
-    yield f"{study}: {count} jobs; {stays['of'] - stays['runs']} runs to train, about {price}"
+    runs = stays["of"] - stays["runs"]
+    price = " and ".join(prices) or ("hours unknown" if found["unpriced"] else "no training")
+    yield f"{study}: {count} jobs; {runs} runs to train, {'about ' * bool(prices)}{price}"
     if found["unpriced"]:
         yield f"    {found['unpriced']} of them are like no finished run, and have no estimate"
     yield f"    {stays['runs']} of {stays['of']} runs stay"

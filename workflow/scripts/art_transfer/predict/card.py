@@ -83,7 +83,13 @@ def model_card(
         parameters=f"{record['parameters']:,}",
         features=record["features"],
         splits=list(_splits(dealt)),
-        rights=[(settings.titles[name], _stated(said)) for name, said in rights.items()],
+        rights=[
+            *((settings.titles[name], _stated(said)) for name, said in rights.items()),
+            *(
+                (title, "not known here; others trained the first weights")
+                for title in settings.saw
+            ),
+        ],
         scores=_scores(found["metrics"]["test"]),
         sizes=list(_by_size(table, dealt)),
         never=never,
@@ -110,6 +116,11 @@ def _chain(settings: CardSettings) -> Iterator[str]:
     """From the first weights to this network, one sentence each."""
     yield f"First weights: {settings.first}."
     for run in reversed(settings.chain):
+        if run in settings.renewed:
+            yield (
+                f"{settings.titles[run.collection]}: statistics of batch normalisation, from all "
+                "images, tested ones too, without their labels."
+            )
         yield f"{settings.titles[run.collection]}, {run.task}: {run.method} (seed {run.seed})."
 
 

@@ -28,7 +28,7 @@ def find_images(place: str | Path) -> dict[str, Path]:
         files = sorted(path for path in place.rglob("*") if path.is_file())
         named = [(path.relative_to(place), path) for path in files]
         rows = [
-            (name.as_posix(), path)
+            (_printable(name.as_posix()), path)
             for name, path in named
             if not any(part.startswith(".") for part in name.parts)
         ]
@@ -49,7 +49,7 @@ def find_images(place: str | Path) -> dict[str, Path]:
 
 def _lines(place: Path) -> list[str]:
     try:
-        lines = place.read_text(encoding="utf-8").splitlines()
+        lines = place.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as error:
         raise StudyError(
             f"`predict.images` is {str(place)!r}, but there is no such folder or file; expected a "
@@ -66,10 +66,20 @@ def _lines(place: Path) -> list[str]:
 
 def listed(images: dict[str, Path]) -> str:
     """A hash of the images' ids and sizes, whatever their times; of what is not there the id."""
-    lines = [
-        f"{name}\t{path.stat().st_size if path.is_file() else ''}" for name, path in images.items()
-    ]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    text = "\n".join(f"{name}\t{_size(path)}" for name, path in images.items())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _size(path: Path) -> int | str:
+    try:
+        return path.stat().st_size if path.is_file() else ""
+    except OSError:  # such as a name that is too long, or a folder that may not be entered
+        return ""
+
+
+def _printable(name: str) -> str:
+    """A file's name as text; bytes that are none of UTF-8 show as ``\\xe4``."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def read_image(path: Path, size: int, pixels: Pixels) -> NDArray[np.uint8]:

@@ -18,7 +18,8 @@ def class_scores(
 ) -> list[dict[str, Any]]:
     """For each collection and task its classes, their sizes and what each network got right.
 
-    ``counted`` has the columns COUNTED; ``titles`` are the collections' names and ``networks`` the
+    ``counted`` has the columns COUNTED; a class's training objects are the most that a cell had.
+    ``titles`` are the collections' names and ``networks`` the
     backbones'. Each entry has ``title``, ``names`` (of the classes, sorted), ``train``, ``test``
     and ``networks``: each with ``title``, ``columns`` (first weights and method) and ``right`` (a
     list over the classes for each column).
@@ -26,7 +27,7 @@ def class_scores(
     found = []
     for key, group in counted.groupby(["collection", "task"], sort=False):
         collection, task = map(str, key)
-        sizes = group.drop_duplicates("class").set_index("class").sort_index()
+        sizes = group.groupby("class")[["train", "test"]].max()
         found.append(
             {
                 "title": f"{titles[collection]}, {words(task)}",

@@ -36,15 +36,16 @@ def sizes_table(
     for (collection, task), block in table.groupby(["collection", "task"], sort=False):
         start = [Cell(titles[str(collection)]), Cell(words(str(task)))]
         rows: list[list[Cell]] = []
+        sizes: list[str] = []
         for cell in _cells(block):
             by_bin = cell.set_index("at_least")
             found = [by_bin.loc[at] if at in by_bin.index else None for at in bins["at_least"]]
             rare = cell[cell["below"] <= RARE]
-            if not rows:
-                counts = [f"{b['n']} ({b['classes']})" if b is not None else "–" for b in found]
-                share = f"{100 * rare['share_of_objects'].sum():.1f} % of objects"
-                texts = ["Test objects (classes)", "", *counts, share]
-                rows.append([*start, *map(Cell, texts)])
+            counts = [f"{b['n']} ({b['classes']})" if b is not None else "–" for b in found]
+            counts.append(f"{100 * rare['share_of_objects'].sum():.1f} % of objects")
+            if counts != sizes:  # the first row, or one that was trained on another share of them
+                sizes = counts
+                rows.append([*start, *map(Cell, ["Test objects (classes)", "", *counts])])
             accuracies = [_with_interval(b) if b is not None else "–" for b in found]
             share = f"{100 * rare['share_of_errors'].sum():.1f} % of errors"
             texts = [*_network_and_training(cell, networks), *accuracies, share]
@@ -53,7 +54,8 @@ def sizes_table(
     notes = [
         "Test accuracy in percent by the number of training objects of the true class. In "
         "brackets: 95 % interval (Wilson), of other objects of the same classes; each prediction "
-        "counts as one object's.",
+        "counts as one object's. Test objects are counted anew where the rows below them were "
+        "trained on other shares of a class.",
         "Were rare classes as easy as others, their share of the errors would be their share of "
         "the objects.",
     ]

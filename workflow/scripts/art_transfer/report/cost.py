@@ -140,18 +140,13 @@ def _megabytes(text: str) -> float:
 def cost_figure(table: pd.DataFrame, networks: Mapping[str, str]) -> Figure:
     """Hours by network and method, of GPUs where there were any.
 
-    ``networks`` are the backbones' titles; one that two backbones share is told apart by their
-    names. Call within ``style.styled``.
+    ``networks`` are the backbones' titles. Call within ``style.styled``.
     """
     rows = table[table["what"] != "total"]
     unit = "gpu_hours" if (rows["gpu_hours"] > 0).any() else "cpu_hours"
     methods = rows["method"].replace("", "features")
     sums = rows.groupby([rows["backbone"], methods], sort=False)[unit].sum().unstack(fill_value=0)
-    titles = [networks[name] for name in sums.index]
-    labels = [
-        f"{title} ({name})" if titles.count(title) > 1 else title
-        for name, title in zip(sums.index, titles, strict=True)
-    ]
+    labels = [networks[str(name)] for name in sums.index]
     made = figure(WIDTH, 1.0 + 0.35 * len(sums))
     axes = made.subplots()
     ends = sums.cumsum(axis=1)

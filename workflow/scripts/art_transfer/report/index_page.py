@@ -184,7 +184,7 @@ def _table(path: Path, results: str, described: Mapping[str, Described]) -> dict
     if readable.is_file():
         shown = from_markdown(readable.read_text(encoding="utf-8"))
     else:
-        shown = [from_csv(path, "")]
+        shown = [from_csv(path)]
     files = {kind: path.with_suffix(end) for end, kind in FORMS.items()}
     return {
         "id": path.stem,

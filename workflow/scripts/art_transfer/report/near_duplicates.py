@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from art_transfer.formats import SPLITS, read_csv
 from art_transfer.job_settings import DuplicatesSettings
+from art_transfer.prepare.splits import used_split
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, read_predictions
 from art_transfer.report.tables import words
@@ -31,8 +31,8 @@ def scores_without(
     ``accuracy_without`` (0-1) leaves both out; it is empty where nothing is left.
     """
     rows = []
-    for run, path, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):
-        split = read_csv(path, SPLITS)
+    for run, used, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):
+        split = used_split(used)
         straddling, in_train = seen_in_train(split, groups[run.collection])
         test = set(split.loc[split["split"] == "test", "object_id"])
         in_source = seen_in_sources(run.collection, sources, pairs) & test

@@ -1,5 +1,6 @@
 """Tables back from the Markdown and CSV files that rules wrote, for pages that show them."""
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,18 +18,25 @@ from art_transfer.report.tables import words
 MOST = 60
 """Rows that stand in a page itself; of longer tables its script writes those in view."""
 
+LISTED = 1000
+"""Rows of a CSV file that a page holds: it stays light where a list is long."""
+
 NUMBERED = re.compile(r"^(table|figure)(\d+)$")
 
 
 @dataclass
 class ShownTable:
-    """A table as a reader sees it; ``numbers`` are the places of the columns at the right."""
+    """A table as a reader sees it; ``numbers`` are the places of the columns at the right.
+
+    ``left_out`` is how many more rows its file has.
+    """
 
     caption: str
     header: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     rows: list[list[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: int = 0
 
     @property
     def long(self) -> bool:
@@ -74,21 +82,21 @@ def from_markdown(text: str) -> list[ShownTable]:
     return found
 
 
-def texts(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file with every cell as the text that it is: ``007`` and ``NA`` too.
+def texts(path: str | Path, columns: Sequence[str] = (), rows: int | None = None) -> pd.DataFrame:
+    """A CSV file, or its first ``rows``, with every cell as the text that it is: ``007``, ``NA``.
 
     Raises StudyError where one of ``columns`` is missing.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=rows)
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {list(table)}")
     return table
 
 
-def from_csv(path: str | Path, caption: str) -> ShownTable:
-    """A CSV file as it is; columns that hold only numbers stand at the right."""
-    table = texts(path)
+def from_csv(path: str | Path) -> ShownTable:
+    """The first LISTED rows of a CSV file; columns that hold only numbers stand at the right."""
+    table = texts(path, rows=LISTED)
     numbers = [
         i
         for i, name in enumerate(table)
@@ -96,7 +104,9 @@ def from_csv(path: str | Path, caption: str) -> ShownTable:
         and pd.to_numeric(given, errors="coerce").notna().all()
     ]
     rows = [[Cell(text) for text in row] for row in table.to_numpy().tolist()]
-    return ShownTable(caption, [str(name) for name in table], numbers, rows)
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        left_out = sum(1 for _ in csv.reader(file)) - 1 - len(rows)
+    return ShownTable("", [str(name) for name in table], numbers, rows, left_out=left_out)
 
 
 def table_page(template: str | Path, script: str | Path, markdown: str | Path) -> str:

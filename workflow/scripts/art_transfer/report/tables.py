@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from art_transfer.networks import NETWORKS
+from art_transfer.networks import backbone_titles
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent
 from art_transfer.report.runs import BASELINES, CELL, SCORES
 
@@ -120,12 +120,7 @@ def trained_on(found: Sequence[tuple[Sequence[str], str, str, Hashable]]) -> lis
 
 def network_titles(table: pd.DataFrame) -> dict[str, str]:
     """Each backbone's name for readers; with its own name where two share a network."""
-    networks = dict(zip(table["backbone"], table["network"], strict=True))
-    shared = [name for name in networks.values() if list(networks.values()).count(name) > 1]
-    return {
-        backbone: NETWORKS[network].title + (f" ({backbone})" if network in shared else "")
-        for backbone, network in networks.items()
-    }
+    return backbone_titles(dict(zip(table["backbone"], table["network"], strict=True)))
 
 
 def init_titles(table: pd.DataFrame) -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""What a seal is about: leftovers of other days neither break it nor get into it."""
+
+import base64
+import gzip
+import json
+
+import pytest
+from art_transfer.archive.manifest import write_manifest
+from art_transfer.archive.pack import pack
+from art_transfer.archive.records import write_records
+from art_transfer.archive.verify import wrong_hashes, wrong_scores
+
+FAILED = "runs/museum/type/vgg19/imagenet/head/seed-1"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A sealed study, with the folder of a run that failed and of one that the config forgot."""
+    study = tmp_path / "results" / "small"
+    (study / FAILED).mkdir(parents=True)
+    (study / "run_config.yaml").write_text("study: small\n")
+    (study / "records.jsonl.gz").write_bytes(gzip.compress(b""))
+    write_manifest(study)
+    return study
+
+
+def test_the_empty_folder_of_a_failed_run_is_no_trouble(results, tmp_path):
+    assert [*wrong_hashes(results), *wrong_scores(results)] == []
+    for which in ("parents", "all"):
+        assert pack(results, tmp_path / f"{which}.tar", which) == 2
+
+
+def test_a_new_seal_forgets_the_checkpoints_that_came_with_an_archive(results):
+    (results / FAILED / "model.keras").write_bytes(b"trained anew")
+    (results / "CHECKPOINTS.sha256").write_text(f"{'0' * 64}  {FAILED}/model.keras\n")
+    assert len(list(wrong_hashes(results))) == 1
+    write_manifest(results)
+    assert list(wrong_hashes(results)) == []
+
+
+def test_what_was_asked_for_by_hand_is_not_told_to_others(tmp_path):
+    """Its records name folders of this machine."""
+    kept = ["results/small/tables/table2.csv", "results/small/features/a.npy", "resources/m/a.csv"]
+    left = ["results/small/predict/predictions.csv", "results/small/export/a/MODEL_CARD.md"]
+    left += ["results/other/tables/table2.csv"]
+    (tmp_path / "metadata").mkdir()
+    for name in [*kept, *left]:
+        encoded = base64.urlsafe_b64encode(name.encode()).decode()
+        (tmp_path / "metadata" / encoded).write_text(json.dumps({"params": [name]}))
+    write_records(tmp_path / "records.gz", tmp_path, "small", ["m"])
+    lines = gzip.decompress((tmp_path / "records.gz").read_bytes()).splitlines()
+    assert sorted(json.loads(line)["path"] for line in lines) == sorted(kept)
