@@ -30,7 +30,8 @@ WINDOWS = np.array([x + y for y, x in product(_SPANS, _SPANS)], np.float32)
 
 _WAVES = 8
 _PARTS = ((0, 22), (22, 21), (43, 21))  # first bit and bits of each part
-_PROBES = 2_000_000  # looked up at a time: 200 MB
+_PROBES = 1_000_000  # looked up at a time: 100 MB
+_WITHIN = 64 * len(WINDOWS)  # a pair's possible bits and windows, of which bits <= RADIUS occur
 
 Hashes = NDArray[np.uint64]
 
@@ -56,24 +57,37 @@ def candidates(whole: Hashes, windows: Hashes) -> pd.DataFrame:
     once.
     """
     entries = windows.ravel()
-    parts = [_near(whole, entries, *part) for part in _PARTS]
-    found = pd.concat(parts, ignore_index=True)
-    found["other"], found["window"] = np.divmod(found.pop("entry"), len(WINDOWS))
-    found = found.sort_values(["whole", "other", "bits", "window"])
-    return found.drop_duplicates(["whole", "other"])[["whole", "other", "window", "bits"]]
+    found = bytearray()  # grows in one place: many small arrays would keep freed memory in pieces
+    for part in _PARTS:
+        for near in _near(whole, entries, *part):
+            found += near.tobytes()
+    codes = _nearest(np.frombuffer(found, np.int64))
+    pair, rest = np.divmod(codes, _WITHIN)
+    row, other = np.divmod(pair, len(windows))
+    bits, window = np.divmod(rest, len(WINDOWS))
+    columns = {"whole": row, "other": other, "window": window, "bits": bits}
+    return pd.DataFrame({name: values.astype(np.int32) for name, values in columns.items()})
 
 
-def _near(whole: Hashes, entries: Hashes, first: int, length: int) -> pd.DataFrame:
-    """The entries at most RADIUS bits from each hash that differ by at most three in one part."""
+def _nearest(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each pair once, with its nearest window: the least code."""
+    ordered = np.sort(codes)
+    return ordered[np.diff(ordered // _WITHIN, prepend=-1) > 0]
+
+
+def _near(whole: Hashes, entries: Hashes, first: int, length: int) -> Iterator[NDArray[np.int64]]:
+    """The pairs whose hashes are at most RADIUS bits apart and differ by at most three in one part.
+
+    A pair is one number: its rows, then the bits that differ, then the window. Some rows at a time,
+    for a look is near many windows of another, of which one counts.
+    """
     shift, mask = np.uint64(first), np.uint64((1 << length) - 1)
-    keys = ((entries >> shift) & mask).astype(np.int64)
-    order = np.argsort(keys, kind="stable")
+    keys = ((entries >> shift) & mask).astype(np.int32)  # which holds the windows of 20 million
+    order = np.argsort(keys, kind="stable").astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=1 << length))])
     flips = np.array([sum(1 << bit for bit in bits) for bits in _flipped(length)])
     wanted = ((whole >> shift) & mask).astype(np.int64)
     step = max(1, _PROBES // len(flips))
-    nothing = np.zeros(0, np.int32)  # which holds the hashes of 20 million looks
-    parts = [(nothing, nothing, nothing.astype(np.uint8))]
     for start in range(0, len(whole), step):
         probes = wanted[start : start + step, None] ^ flips
         low, counts = starts[probes], starts[probes + 1] - starts[probes]
@@ -85,10 +99,9 @@ def _near(whole: Hashes, entries: Hashes, first: int, length: int) -> pd.DataFra
             query = np.repeat(np.arange(start + rows.start, start + rows.stop), counts[rows].sum(1))
             bits = np.bitwise_count(whole[query] ^ entries[entry])
             near = bits <= RADIUS
-            rows_near, entries_near = (some[near].astype(np.int32) for some in (query, entry))
-            parts.append((rows_near, entries_near, bits[near]))
-    columns = map(np.concatenate, zip(*parts, strict=True))
-    return pd.DataFrame(dict(zip(["whole", "entry", "bits"], columns, strict=True)))
+            other, window = np.divmod(entry[near].astype(np.int64), len(WINDOWS))
+            pair = query[near] * (len(entries) // len(WINDOWS)) + other
+            yield _nearest(pair * _WITHIN + bits[near] * np.int64(len(WINDOWS)) + window)
 
 
 def _blocks(sizes: NDArray[np.int64]) -> Iterator[slice]:
