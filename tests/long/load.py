@@ -13,8 +13,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -122,14 +120,11 @@ def memory(stop: threading.Event, peak: list[int]) -> None:
         peak[0] = max(peak[0], total)
 
 
-def seconds_of_rules(tables: Iterable[Path], logs: Path) -> dict[str, float]:
-    """Seconds of the benchmarks below each folder of the logs."""
-    found: dict[str, float] = defaultdict(float)
-    for table in tables:
-        found[str(table.relative_to(logs).with_suffix(""))] += pd.read_csv(table, sep="\t")[
-            "s"
-        ].sum()
-    return found
+def cost_of_jobs(logs: Path) -> pd.DataFrame:
+    """Seconds, and MB at most (PSS), of each job by its log's name, the longest first."""
+    tables = {path.relative_to(logs).with_suffix(""): path for path in logs.rglob("*.tsv")}
+    found = {str(name): pd.read_csv(path, sep="\t").iloc[0] for name, path in tables.items()}
+    return pd.DataFrame(found).T[["s", "max_pss"]].sort_values("s", ascending=False)
 
 
 def main(objects: int, classes: int) -> None:
@@ -154,10 +149,8 @@ def main(objects: int, classes: int) -> None:
         if done.returncode:
             sys.exit(done.stderr[-5000:])
         logs = project / "logs"
-        for name, spent in sorted(
-            seconds_of_rules(logs.rglob("*.tsv"), logs).items(), key=lambda pair: -pair[1]
-        )[:15]:
-            print(f"{spent:8.0f} s  {name}")
+        for name, row in cost_of_jobs(logs).head(15).iterrows():
+            print(f"{row['s']:8.0f} s {row['max_pss']:8.0f} MB  {name}")
         files = [
             path
             for top in ("results", "resources", ".snakemake", "logs")

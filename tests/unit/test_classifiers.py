@@ -1,9 +1,11 @@
 """Classifiers of scikit-learn's: what they choose, and on whose say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from art_transfer.train.classifiers import CLASSIFIERS, fit_classifier
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from training_data import normal, split_table, training
 
 TABLE = split_table(90, 30, 30)
@@ -58,6 +60,19 @@ def test_the_probe_does_not_mind_the_scale_of_features():
     assert one["predicted"].tolist() == other["predicted"].tolist()
     said = [fit("linear_svm", f, standardize=True)[0].predictions for f in (features, small)]
     assert said[0]["predicted"].tolist() == said[1]["predicted"].tolist()
+
+
+def test_a_forest_that_grows_a_few_trees_at_a_time_is_the_whole_forest():
+    features = normal(TABLE, 6, 1.0)
+    parts = {name: (TABLE["split"] == name).to_numpy() for name in ("train", "test")}
+    whole = RandomForestClassifier(500, random_state=np.random.RandomState(1))
+    whole.fit(features[parts["train"]], TABLE["label"][parts["train"]])
+    expected = pd.DataFrame(whole.predict_proba(features[parts["test"]]), columns=whole.classes_)
+    found = fit("random_forest", features)[0].predictions.set_index("object_id")
+    expected.index = TABLE["object_id"][parts["test"]]
+    np.testing.assert_allclose(
+        found["probability"], expected.max(axis=1).loc[found.index], rtol=1e-5
+    )
 
 
 def test_two_classes_and_a_machine_of_margins():

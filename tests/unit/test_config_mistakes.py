@@ -306,6 +306,50 @@ MISTAKES = {
         {"inits__again": AGAIN | {"task": "type"}},
         ["`inits.again`", "batch_norm", "['task']"],
     ),
+    "statistics_of_statistics": (
+        {
+            "inits__again": AGAIN,
+            "inits__twice": AGAIN | {"init": "again"},
+            "experiments__table__inits": ["twice"],
+        },
+        ["`inits.twice.init`", "'again'", "anew already"],
+    ),
+    "statistics_that_saw": (
+        {"inits__again": AGAIN | {"saw": ["photos"]}},
+        ["`inits.again.saw`", "'files'"],
+    ),
+    "a_parent_that_ends_early": (
+        {
+            "preprocessings__middle": {"layer": "block_2"},
+            "methods__half": small_config()["methods"]["fine_tuning"] | {"preprocessing": "middle"},
+            "inits__photo_net__method": "half",
+            "experiments__table__inits": ["photo_net"],
+            "experiments__table__methods": ["fine_tuning"],
+        },
+        ["photo_net", "ends at the layer 'block_2'", "`methods.fine_tuning`"],
+    ),
+    # devices, schedules and optimisers
+    "gpus_that_share_no_batch": (
+        {"methods__fine_tuning__gpus": 3},
+        ["`methods.fine_tuning.gpus`", "batches of 32", "multiple"],
+    ),
+    "a_rise_without_a_fall": (
+        {
+            "methods__fine_tuning__epochs": 8,
+            "methods__fine_tuning__head_warmup_epochs": 3,
+            "methods__fine_tuning__schedule": "cosine",
+            "methods__fine_tuning__schedule_warmup_epochs": 5,
+        },
+        ["`methods.fine_tuning.schedule_warmup_epochs` is 5", "5 of the `epochs`"],
+    ),
+    "a_setting_that_the_optimiser_does_not_have": (
+        {"methods__fine_tuning__optimizer__weight_decay": 0.1},
+        ["`methods.fine_tuning.optimizer.weight_decay` is 0.1", "sgd does not have", "0.004"],
+    ),
+    "too_many_lines_for_a_figure": (
+        {"figures__layers": {"f": OF_INITS | {"inits": [f"i{n}" for n in range(7)]}}},
+        ["`figures.layers.f.inits`"],
+    ),
     "preprocessing_of_another_init": (
         {"inits__files__preprocessing": "unit"},
         ["`inits.files.preprocessing`", "`batch_norm`"],

@@ -272,6 +272,22 @@ MISTAKES = {
         published(experiments__table__collections=["photos"], experiments__table__tasks=["type"]),
         [SEEN, "runs/photos/type/demo_plain/theirs/"],
     ),
+    "a pool that it is part of": (
+        published(
+            collections__pool={"source": "pooled", "collections": ["museum", "photos"]},
+            experiments__table__collections=["pool"],
+            experiments__table__tasks=["type"],
+        ),
+        [SEEN.replace("seen photos", "seen pool"), "runs/pool/type/demo_plain/theirs/"],
+    ),
+    "a part of a pool": (
+        published(
+            collections__pool={"source": "pooled", "collections": ["museum", "photos"]},
+            inits__theirs__saw=["pool"],
+            experiments__table__tasks=["type"],
+        ),
+        [SEEN.replace("seen photos", "seen museum")],
+    ),
     "by way of another museum": (
         published(inits__next=NEXT)
         | {

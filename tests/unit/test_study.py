@@ -302,6 +302,17 @@ def test_the_run_that_predicts_is_the_one_that_is_named():
     assert small().predicting is None
 
 
+def test_new_statistics_alone_are_no_transfer():
+    """They are a control: what was learned elsewhere is the same on both sides."""
+    study = small(
+        inits__photo_net__seed=1,
+        inits__renewed={"batch_norm": "updated", "init": "photo_net", "preprocessing": "unit"},
+        experiments__table__inits=["photo_net", "renewed", "random"],
+        experiments__table__tasks=["type"],
+    )
+    assert {run.init for run in study.runs} >= {"renewed"} and study.transfers == []
+
+
 def test_a_network_may_come_back_to_its_museum_where_the_split_is_the_same():
     """A to B and back to A, and from all tasks at once, are tested on nothing they learned."""
     away = {"collection": "photos", "init": "random", "method": "fine_tuning"}

@@ -24,6 +24,8 @@ def wrong_init(study: Study, key: str, init: Init) -> Iterator[str]:
         return
     if init.batch_norm is not None:
         yield from _wrong_batch_norm(study, key, init)
+        if init.saw:
+            yield f"`{key}.saw` belongs to the init whose statistics are taken anew, {init.init!r}"
         return
     if init.preprocessing is not None:
         yield f"`{key}.preprocessing` is for inits with `batch_norm`"
@@ -62,7 +64,9 @@ def _wrong_batch_norm(study: Study, key: str, init: Init) -> Iterator[str]:
         else:
             yield from unknown(f"{key}.{field}", [value], known, f"{field}s")
     base = all_.inits.get(init.init or "")
-    if base is not None and init.init is not None and not study.shared_init(init.init):
+    if base is not None and base.batch_norm is not None:
+        yield f"`{key}.init` is {init.init!r}, whose statistics are taken anew already"
+    elif base is not None and init.init is not None and not study.shared_init(init.init):
         yield (
             f"`{key}.init` is {init.init!r}, which is another for each task or seed; expected one "
             "of `weights`, or of a run with its `task` and `seed`"
@@ -126,8 +130,8 @@ def seen_before(study: Study) -> Iterator[str]:
                 )
         for one in chain:
             init = study.base_init(one.init)
-            pair, saw = (init, run.collection), study.settings.inits[init].saw
-            if saw and run.collection in saw and pair not in told:
+            pair, saw = (init, run.collection), study.settings.inits[init].saw or ()
+            if _parts(study, saw) & _parts(study, [run.collection]) and pair not in told:
                 told.add(pair)
                 yield (
                     f"{run.folder} begins with weights that have seen {run.collection}, as "
@@ -136,13 +140,38 @@ def seen_before(study: Study) -> Iterator[str]:
                 )
 
 
+def cut_parents(study: Study) -> Iterator[str]:
+    """A network that ends at a layer before the last lacks what a whole one would begin with."""
+    methods, preprocessings = study.settings.methods, study.settings.preprocessings
+    told = set()
+    for run in study.runs:
+        parent = study.parent(run)
+        if parent is None:
+            continue
+        here, there = (
+            preprocessings[methods[one.method].preprocessing].layer for one in (run, parent)
+        )
+        if here == "last" != there and (run.init, run.method) not in told:
+            told.add((run.init, run.method))
+            yield (
+                f"{run.folder} takes a whole network, but begins with {parent.folder}, which ends "
+                f"at the layer {there!r}: give `methods.{run.method}` a preprocessing with that "
+                "`layer`, or the parent one without"
+            )
+
+
+def _parts(study: Study, collections: Iterable[str]) -> set[str]:
+    """Collections, and those whose objects pooled ones among them have."""
+    return {part for name in collections for part in (name, *study.pooled(name))}
+
+
 def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
     """Whether an earlier run was perhaps trained on objects that a run is tested on.
 
     Splits of one task and seed are the same everywhere, and several tasks at once leave out what
     any of them tests; those of other tasks, seeds, or of pooled collections know nothing of it.
     """
-    here, there = ({one.collection, *study.pooled(one.collection)} for one in (run, earlier))
+    here, there = (_parts(study, [one.collection]) for one in (run, earlier))
     if not here & there:
         return False
     tasks = [earlier.task]

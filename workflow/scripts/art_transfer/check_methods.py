@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from art_transfer import config
-from art_transfer.settings import Method
+from art_transfer.settings import Method, Optimizer
 from art_transfer.study import Study
 
 
@@ -36,7 +36,41 @@ def wrong_methods(study: Study) -> Iterator[str]:
         yield from _wrong_preprocessing(study, key, method)
         if method.schedule == "constant" and method.schedule_warmup_epochs:
             yield f"`{key}.schedule_warmup_epochs` needs the `schedule` cosine"
+        rest = method.epochs - method.head_warmup_epochs
+        if 0 < rest <= method.schedule_warmup_epochs:
+            yield (
+                f"`{key}.schedule_warmup_epochs` is {method.schedule_warmup_epochs}, but only "
+                f"{rest} of the `epochs` train the whole network: expected fewer, to fall again"
+            )
+        if method.batch_size % method.gpus:
+            yield (
+                f"`{key}.gpus` is {method.gpus}, which must share batches of {method.batch_size}: "
+                "expected a `batch_size` that is a multiple of it"
+            )
+        if method.optimizer is not None:
+            yield from _unread(f"{key}.optimizer", method.optimizer)
         yield from _wrong_weights_of_losses(key, method)
+
+
+READ = {
+    "sgd": {"momentum", "nesterov"},
+    "rmsprop": {"momentum", "rho", "epsilon"},
+    "adam": {"epsilon"},
+    "adamw": {"epsilon", "weight_decay"},
+}
+"""What each optimiser reads beside its learning rate (``fitting.make_optimizer``)."""
+
+
+def _unread(key: str, optimizer: Optimizer) -> Iterator[str]:
+    """A setting that an optimiser does not have would be in the records, and change nothing."""
+    defaults = config.schema()["$defs"]["method"]["properties"]["optimizer"]["properties"]
+    for field, value in vars(optimizer).items():
+        known = field in {"name", "learning_rate", *READ[optimizer.name]}
+        if not known and value != defaults[field]["default"]:
+            yield (
+                f"`{key}.{field}` is {value!r}, which {optimizer.name} does not have; leave it "
+                f"out, or set it to {defaults[field]['default']!r} where another config gives it"
+            )
 
 
 def _wrong_weights_of_losses(key: str, method: Method) -> Iterator[str]:

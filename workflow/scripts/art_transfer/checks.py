@@ -10,7 +10,14 @@ from typing import Any
 import yaml
 
 from art_transfer import config
-from art_transfer.check_inits import endless_inits, seen_before, unknown, wrong_init, wrong_weights
+from art_transfer.check_inits import (
+    cut_parents,
+    endless_inits,
+    seen_before,
+    unknown,
+    wrong_init,
+    wrong_weights,
+)
 from art_transfer.check_methods import without_checkpoint, wrong_methods
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
@@ -52,6 +59,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_multitask,
         _empty_maps,
         seen_before,
+        cut_parents,
         _wrong_predict,
         without_checkpoint,
     )

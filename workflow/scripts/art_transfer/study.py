@@ -159,7 +159,8 @@ class Study:
                 parent, over = self.parent(run), replace(run, init=grid.inits[0])
                 if parent is None or run == over or parent.collection == run.collection:
                     continue
-                if parent.task == run.task:
+                # New batch-norm statistics alone, a control, have learned nothing anywhere.
+                if parent.task == run.task and self.learned_alone(run, over):
                     found.append((run, over))
         return _each_once(found)
 

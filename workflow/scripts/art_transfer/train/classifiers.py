@@ -4,7 +4,7 @@ The paper tried a linear support vector machine and a random forest in place of 
 no difference, and printed neither (section 2.3).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,13 @@ from art_transfer.settings import Method
 from art_transfer.train.evaluation import Tested, tested
 from art_transfer.train.scaling import moments
 
-Make = Callable[[Any, int, int], ClassifierMixin]
+Make = Callable[[Any, Any, int], ClassifierMixin]
 """Makes a classifier from the value that it has to set, a seed and a number of threads."""
+Parts = Mapping[str, NDArray[Any]]
+"""Of each split's name the features (n, |x|), or the probabilities (n, classes), of its objects."""
+
+TREES = 4
+"""Trees of a forest at a time. One on 66,000 objects of 1,196 classes takes 0.7 GB."""
 
 CLASSIFIERS: dict[str, tuple[str, Sequence[Any], Make]] = {
     "linear_svm": (
@@ -65,27 +70,43 @@ def fit_classifier(
         features = (features - mean) / deviation
     classes = sorted(split["label"].unique())
     truth = pd.Index(classes).get_indexer(pd.Index(split["label"]))
+    given = {part: features[places] for part, places in parts.items()}
     name, values, make = CLASSIFIERS[method.classifier]
-    rows, fitted = [], []
+    rows, best, chosen = [], -1.0, values[0]
+    probabilities: Parts = {}
     for number, value in enumerate(values, 1):
         if name == "n_neighbors":  # no more than there are
-            value = min(value, int(parts["train"].sum()))
-        model = make(value, seed, threads).fit(features[parts["train"]], truth[parts["train"]])
-        found = {
-            part: _probabilities(model, features[places], len(classes))
-            for part, places in parts.items()
-        }
-        fitted.append((value, found))
+            value = min(value, len(given["train"]))
+        if method.classifier == "random_forest":
+            found = _of_forest(make, value, seed, threads, given, truth[parts["train"]])
+        else:
+            model = make(value, seed, threads).fit(given["train"], truth[parts["train"]])
+            found = {part: _probabilities(model, x, len(classes)) for part, x in given.items()}
         row: dict[str, float] = {"epoch": number}
         for prefix, part in (("", "train"), ("val_", "validation")):
             right, probability = truth[parts[part]], found[part]
             row[f"{prefix}loss"] = float(log_loss(right, probability, labels=range(len(classes))))
             row[f"{prefix}accuracy"] = float((probability.argmax(axis=1) == right).mean())
         rows.append(row)
+        if row["val_accuracy"] > best:
+            best, chosen, probabilities = row["val_accuracy"], value, found
     history = pd.DataFrame(rows)
-    best = int(history["val_accuracy"].argmax())
-    chosen, probabilities = fitted[best]
-    return tested(split, probabilities, history, best + 1, len(history)), {name: chosen}
+    best_row = int(history["val_accuracy"].argmax())
+    return tested(split, probabilities, history, best_row + 1, len(history)), {name: chosen}
+
+
+def _of_forest(
+    make: Make, trees: int, seed: int, threads: int, given: Parts, truth: NDArray[np.int64]
+) -> Parts:
+    """A random forest's probabilities, TREES at a time, each forgotten when it has spoken."""
+    random, classes = np.random.RandomState(seed), truth.max() + 1  # each is in the train split
+    sums = {part: np.zeros((len(x), classes)) for part, x in given.items()}
+    for start in range(0, trees, TREES):
+        count = min(TREES, trees - start)
+        few = make(count, random, threads).fit(given["train"], truth)
+        for part, x in given.items():
+            sums[part] += count * _probabilities(few, x, classes)
+    return {part: (total / trees).astype(np.float32) for part, total in sums.items()}
 
 
 def _probabilities(model: Any, features: NDArray[np.float32], classes: int) -> NDArray[np.float32]:

@@ -37,13 +37,17 @@ class Batches(keras.utils.PyDataset):
         seed: int = 0,
         order: str = "fixed",
         change: Change | None = None,
+        gpus: int = 1,
     ) -> None:
         """``classes`` (n,) are in the order of positions; ``order`` as a method's.
 
-        ``change`` is made to the inputs of each batch, at random from ``seed``.
+        ``change`` is made to the inputs of each batch, at random from ``seed``. The first batch
+        has as many objects for each of ``gpus``, for Keras builds a network on their mean: fewer
+        than ``batch_size`` where there are not as many.
         """
         super().__init__()
-        self._read, self.classes, self._batch_size = read, classes, batch_size
+        self._read, self.classes = read, classes
+        self._batch_size = min(batch_size, max(1, len(classes) // gpus) * gpus)
         self._seed, self._kind, self._change = seed, order, change
         self.epoch = 1
         self._deal()

@@ -23,7 +23,7 @@ from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import Tested
 from art_transfer.train.fitting import Batches, Reader, fit, probabilities
 from art_transfer.train.scaling import moments, scale
-from art_transfer.train.scope import scope
+from art_transfer.train.scope import in_step, scope
 from art_transfer.train.state import State
 
 
@@ -133,6 +133,7 @@ def train_network(
     """
     method = training.method
     backbone = build(training.architecture, training.first, file, partial(scope, method))
+    in_step(backbone, method)
     with scope(method):
         model = new_head(backbone)
         seed = training.run.seed
@@ -174,9 +175,9 @@ def _fit(
 ) -> pd.DataFrame:
     """Fit on the train split: first the head alone if the method says so, then what it thaws."""
     change = AUGMENTATIONS[method.augmentation]
-    how = {"seed": seed, "order": method.order, "change": change}
+    how = {"seed": seed, "order": method.order, "change": change, "gpus": method.gpus}
     train = data.batches("train", method.batch_size, **how)
-    validation = data.batches("validation", method.batch_size)
+    validation = data.batches("validation", method.batch_size, gpus=method.gpus)
     warmup = []
     if method.head_warmup_epochs:
         for layer in model.layers:
