@@ -47,18 +47,22 @@ def keras_predict(folder: Path, network: str, size: int, backend: str) -> Featur
 
 
 def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Features:
-    """PyTorch without gradients, channels last, eager or compiled by its own compiler."""
+    """PyTorch without gradients, channels last, eager or compiled by its own compiler.
+
+    On a GPU where there is one, as the others are.
+    """
     import torch
 
-    module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    module = engines.torch_network(engines.backbone(network, size, "torch")).to(device).eval()
     if compiled:
         module = torch.compile(module)
     images = torch.from_numpy(scaled(folder, size))
 
     def once() -> Array:
         with torch.inference_mode():
-            parts = [module(images[at : at + BATCH]) for at in range(0, len(images), BATCH)]
-        return torch.cat(parts).numpy()
+            batches = (images[at : at + BATCH].to(device) for at in range(0, len(images), BATCH))
+            return torch.cat([module(batch).cpu() for batch in batches]).numpy()
 
     return once
 

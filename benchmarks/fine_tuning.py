@@ -7,6 +7,7 @@ images of noise in the same order. What is checked: the loss after a first step.
 entries say what share of the machine's matrix multiplication a step reaches.
 """
 
+import dataclasses
 import functools
 import tempfile
 from collections.abc import Callable
@@ -24,20 +25,26 @@ SIDE = 1024  # of the matrices whose product is the peak
 Losses = Callable[[], list[float]]
 
 
-def ours(folder: Path, network: str, size: int) -> Losses:
-    """Keras's loop on our batches from a PixelStore, with the study's own method."""
+def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
+    """Keras's loop on our batches from a PixelStore, with the study's own method.
+
+    ``changes`` are made to the method.
+    """
     from art_transfer.checks import load_study
     from art_transfer.config import read_files
     from art_transfer.train.fitting import Batches, learning_rate, make_loss, make_optimizer
     from art_transfer.train.machine import prepare
     from art_transfer.train.scaling import scale
+    from art_transfer.train.scope import scope
 
     config = Path(__file__).parents[1] / "config"
     method = load_study(read_files([config / "config.yaml"]), config)[0].settings.methods[
         "fine_tuning"
     ]
+    method = dataclasses.replace(method, **changes)
     prepare(2, 0, 0)
-    model = engines.with_head(network, size, "tensorflow")
+    with scope(method):
+        model = engines.with_head(network, size, "tensorflow")
     store = pictures.read_store(folder, size)
     rows = store.rows(store.object_ids)
     classes = engines.labels(len(rows))
@@ -61,11 +68,16 @@ def keras_fit(folder: Path, network: str, size: int, backend: str) -> Losses:
     )
 
 
-def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Losses:
-    """PyTorch's usual loop, channels last, eager or compiled."""
+def pytorch(folder: Path, network: str, size: int, compiled: bool, half: str = "") -> Losses:
+    """PyTorch's usual loop, channels last, eager or compiled, on a GPU where there is one.
+
+    ``half`` is the type of its automatic mixed precision.
+    """
     import torch
 
-    module = engines.torch_network(engines.with_head(network, size, "torch")).train()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    module = engines.torch_network(engines.with_head(network, size, "torch")).to(device).train()
+    mixed = torch.autocast(device, getattr(torch, half or "bfloat16"), enabled=bool(half))
     optimizer = torch.optim.SGD(module.parameters(), RATE, MOMENTUM, nesterov=True)
     forward = torch.compile(module) if compiled else module
     images = torch.from_numpy(scaled(folder, size))
@@ -75,8 +87,9 @@ def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Losses:
         losses = []
         for at in range(0, len(images), BATCH):
             optimizer.zero_grad(set_to_none=True)
-            logits = forward(images[at : at + BATCH])
-            loss = torch.nn.functional.cross_entropy(logits, classes[at : at + BATCH])
+            batch, truth = (part[at : at + BATCH].to(device) for part in (images, classes))
+            with mixed:
+                loss = torch.nn.functional.cross_entropy(forward(batch), truth)
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
