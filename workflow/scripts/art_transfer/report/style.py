@@ -94,7 +94,7 @@ def plain_log(*axes: Axis) -> None:
     """
     for axis in axes:
         low, high = axis.get_view_interval()
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1, 3)))
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 150 else (1, 3)))
         axis.set_major_formatter(StrMethodFormatter("{x:,.7g}"))
         axis.set_minor_locator(NullLocator())
 
