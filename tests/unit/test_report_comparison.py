@@ -147,3 +147,12 @@ def test_wrong_published_numbers_are_refused(tmp_path, rows, message):
     path.write_text("\n".join([header, *(f"Table 9,1,{row}" for row in rows)]))
     with pytest.raises(StudyError, match=message):
         read_published([path])
+
+
+def test_a_study_of_which_nothing_was_published_says_so():
+    nothing = read_published([])
+    found = compare(nothing, pd.DataFrame(), pd.DataFrame([cell()]), NO_GAINS)
+    (grid,) = comparison_tables(found, {}, {"vgg19": "VGG19"})
+    text = markdown(grid)
+    assert "1 accuracies of this study were not published: comparison.csv." in text
+    assert "VGG19" not in text

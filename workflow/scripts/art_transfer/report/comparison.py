@@ -181,9 +181,10 @@ def comparison_tables(
 ) -> list[Grid]:
     """The comparison for readers; ``titles`` of collections, ``networks`` of backbones.
 
-    First the accuracies, then, if any were published, the gains.
+    Only what was published, first the accuracies, then, if there are any, the gains.
     """
-    records = table.astype(object).where(table.notna(), None).to_dict("records")
+    published, lacking = table[table["table"].notna()], table["table"].isna() & table["over"].isna()
+    records = published.astype(object).where(published.notna(), None).to_dict("records")
     numbers = ["published", "reproduced", "difference", "95 % interval", "seeds", "zero is"]
     start = ["Published in", "Collection", "Task", "Network"]
     levels = [
@@ -193,6 +194,9 @@ def comparison_tables(
         "A dash in the last column: nothing to compare with, or a sample that is not public and "
         "was drawn anew, of which only the gains are compared.",
     ]
+    if lacking.any():
+        more = f"{lacking.sum()} accuracies of this study were not published: comparison.csv."
+        levels.append(more)
     gains = [
         "Differences of two accuracies in percentage points. Nobody knows which objects the "
         "published networks both got right, so these intervals are rather too wide."
@@ -207,13 +211,13 @@ def comparison_tables(
         notes: dict[str, int] = {}
         for row in records:
             if bool(row["over"]) == of_gains:
-                place = (row["table"] or "", row["collection"], row["task"])
+                place = (row["table"], row["collection"], row["task"])
                 cells = [Cell(text) for text in _texts(row, titles, networks, notes)]
                 groups.setdefault(place, []).append(cells)
         below = below + [f"[{number}] {note}." for note, number in notes.items()]
         names = [*start, *header]
         grids.append(Grid(caption, names + numbers, len(names), list(groups.values()), below))
-    return [grid for grid in grids if grid.groups]
+    return [grid for grid in grids if grid.groups] or grids[:1]
 
 
 def _texts(
@@ -223,7 +227,7 @@ def _texts(
     notes: dict[str, int],
 ) -> list[str]:
     """A row for readers; ``notes`` numbers the notes as they come."""
-    place = f"{row['table']}, p. {row['page']}" if row["table"] else "–"
+    place = f"{row['table']}, p. {row['page']}"
     if row["note"]:
         place += f" [{notes.setdefault(row['note'], len(notes) + 1)}]"
     names = [place, titles.get(row["collection"], row["collection"]), words(row["task"])]
