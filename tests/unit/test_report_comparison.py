@@ -154,5 +154,5 @@ def test_a_study_of_which_nothing_was_published_says_so():
     found = compare(nothing, pd.DataFrame(), pd.DataFrame([cell()]), NO_GAINS)
     (grid,) = comparison_tables(found, {}, {"vgg19": "VGG19"})
     text = markdown(grid)
-    assert "1 accuracies of this study were not published: comparison.csv." in text
+    assert "Not published, and in comparison.csv alone: 1 accuracies." in text
     assert "VGG19" not in text
