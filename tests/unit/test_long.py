@@ -12,7 +12,7 @@ SMALL = {
     "antwerp_scale.py": ["300", "20"],
     "challenge_scale.py": ["200", "2"],
     "csv_scale.py": ["500"],
-    "index_scale.py": ["1", "10", "20"],
+    "index_scale.py": ["1", "100", "100"],
     "oai_scale.py": ["--records", "300"],
     "thousand_runs.py": ["200"],
 }
