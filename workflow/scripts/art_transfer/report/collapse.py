@@ -121,6 +121,6 @@ def _draw(axes: Axes, cells: pd.DataFrame) -> None:
     names = cells[["backbone", "init", "method"]]
     shown = [name for name in names if names[name].nunique() > 1] or ["method"]
     rows = names[shown].itertuples(index=False)
-    axes.set_yticks(places, [short(", ".join(map(words, row)), 44) for row in rows])
+    axes.set_yticks(places, [short(", ".join(map(words, row)), 64) for row in rows])
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
