@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-from art_transfer.report.grid import THETA, points
+from art_transfer.report.grid import points
 from art_transfer.report.series import (
     PANEL,
     at_left,
@@ -20,11 +20,13 @@ from art_transfer.report.series import (
     panels,
     percent_axis,
 )
-from art_transfer.report.style import look
+from art_transfer.report.style import fold, look
 from art_transfer.report.tables import init_titles, words
 
 GAIN_OF = ("collection", "task", "backbone", "of", "over")
 UNCLEAR = "0.55"  # the grey of a gain that may be none
+AXES = (4.8, 2.5)  # inches of a panel from the first to beyond the last, alone or beside others
+FONTS = (7.5, 6.5)  # points, of up to four names below, and of more
 GAP = 0.055  # least distance of two numbers beside a slope, as a share of the panel's height
 
 
@@ -55,13 +57,22 @@ def gains_figure(
             sides = [f"{init}/{cell[1]}" for init in (values.index[-1], values.index[0])]
             color = UNCLEAR if (*key, cell[0], *sides) in unclear else how.color
             ends.append((values.iloc[-1], values.iloc[-1] - values.iloc[0], color))
-        texts = [
-            f"{title}\n{words(i)}" if title != words(i) else title for i, title in inits.items()
+        room, size = AXES[len(shown) > 1] / len(inits), FONTS[len(inits) > 4]
+        lines = [
+            [
+                part
+                for text in dict.fromkeys([title, words(i)])
+                for part in fold(text, room, size, 4)
+            ]
+            for i, title in inits.items()
         ]
-        axes.set_xticks(range(len(inits)), texts)
+        most = max(map(len, lines))  # as many for each, so that the first ones are level
+        axes.set_xticks(
+            range(len(inits)), ["\n".join([*some, *[""] * (most - len(some))]) for some in lines]
+        )
         axes.set(title=panel_title(titles, key), xlim=(-0.2, len(inits) - 0.55))
         axes.set_ylim(low - margin, high + margin)
-        axes.tick_params(axis="x", pad=24 if THETA in texts[0] else 12)
+        axes.tick_params(axis="x", pad=1.6 * size * most, labelsize=size)
         for label in axes.get_xticklabels():
             label.set_verticalalignment("baseline")
         axes.grid(visible=False, axis="x")

@@ -10,7 +10,7 @@ from art_transfer.report.gains import gains
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
 from art_transfer.report.series import panels
-from art_transfer.report.style import short
+from art_transfer.report.style import fold, short
 from art_transfer.report.tables import trained_on, words
 
 SQUARE = 0.42  # inches of a museum's row
@@ -87,7 +87,7 @@ def transfers_figure(table: pd.DataFrame, wanted: TransfersSettings) -> Figure:
         scale = TwoSlopeNorm(0, -most, most)
         axes.imshow(grid_of, cmap="PuOr_r", norm=scale, aspect="auto")
         axes.set_xticks(range(len(targets)), [short(name, 18) for name in targets], rotation=20)
-        axes.set_yticks(range(len(sources)), [short(name, 34) for name in sources])
+        axes.set_yticks(range(len(sources)), ["\n".join(fold(name, 2, 7.5, 3)) for name in sources])
         axes.set_title(short(", ".join(words(str(name)) for name in key), 40))
         axes.set(xlabel="tested on", ylabel="trained on")
         axes.grid(visible=False)
