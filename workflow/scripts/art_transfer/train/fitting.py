@@ -135,9 +135,11 @@ def fit(
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
     if not finite.all():
         epoch = values["epoch"][~finite].iloc[0]
+        last = len(train.classes) % method.batch_size or method.batch_size
         raise StudyError(
             f"the loss is no longer a number in epoch {epoch}; a smaller learning rate than "
-            f"{method.optimizer.learning_rate} may help"
+            f"{method.optimizer.learning_rate} may help, or another `batch_size` where batch "
+            f"normalisation sees few objects: an epoch's last batch has {last}"
         )
     return values
 
