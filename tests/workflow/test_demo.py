@@ -216,7 +216,7 @@ def test_a_finished_run_says_of_its_test_images_what_it_said_before(demo, tmp_pa
     assert set(table["nearest_1"]) <= set(split.loc[split["split"] == "train", "object_id"])
     again = snakemake(project, "archive", "-n", *DEMO)
     assert planned(again.stdout) == {}, again.stdout[-3000:]
-    shutil.rmtree(project / "resources/small_museum/pixels")
+    shutil.rmtree(project / "resources/small_museum/pixels-32-stretch-nearest")
     lacking = snakemake(project, "predict", "-n", "--forcerun", "predict", *DEMO, "--config", asked)
     assert lacking.returncode and "`snakemake shared` makes it" in lacking.stdout, lacking.stdout
 
