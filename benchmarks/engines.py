@@ -62,6 +62,13 @@ def keras_training(network: str, size: int, backend: str) -> Any:
     return model
 
 
+def torch_device() -> str:
+    """Where PyTorch computes: on a GPU where there is one, as the others do."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def torch_network(model: Any) -> Any:
     """A Keras model (on any backend) as a PyTorch module of the same weights.
 

@@ -53,7 +53,7 @@ def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Features:
     """
     import torch
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = engines.torch_device()
     module = engines.torch_network(engines.backbone(network, size, "torch")).to(device).eval()
     if compiled:
         module = torch.compile(module)

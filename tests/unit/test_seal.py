@@ -15,7 +15,7 @@ FAILED = "runs/museum/type/vgg19/imagenet/head/seed-1"
 
 @pytest.fixture
 def results(tmp_path):
-    """A sealed study, with the folder of a run that failed and of one that the config forgot."""
+    """A sealed study, with the folder of a run that failed."""
     study = tmp_path / "results" / "small"
     (study / FAILED).mkdir(parents=True)
     (study / "run_config.yaml").write_text("study: small\n")

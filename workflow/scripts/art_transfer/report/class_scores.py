@@ -19,10 +19,9 @@ def class_scores(
     """For each collection and task its classes, their sizes and what each network got right.
 
     ``counted`` has the columns COUNTED; a class's training objects are the most that a cell had.
-    ``titles`` are the collections' names and ``networks`` the
-    backbones'. Each entry has ``title``, ``names`` (of the classes, sorted), ``train``, ``test``
-    and ``networks``: each with ``title``, ``columns`` (first weights and method) and ``right`` (a
-    list over the classes for each column).
+    ``titles`` are the collections' names and ``networks`` the backbones'. Each entry has ``title``,
+    ``names`` (of the classes, sorted), ``train``, ``test`` and ``networks``: each with ``title``,
+    ``columns`` (first weights and method) and ``right`` (a list over the classes for each column).
     """
     found = []
     for key, group in counted.groupby(["collection", "task"], sort=False):

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -30,9 +31,9 @@ def scores_without(
     that have one in a museum, whatever its split, that the first weights were trained on.
     ``accuracy_without`` (0-1) leaves both out; it is empty where nothing is left.
     """
-    rows = []
+    rows, read = [], cache(used_split)  # which many runs share
     for run, used, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):
-        split = used_split(used)
+        split = read(used)
         straddling, in_train = seen_in_train(split, groups[run.collection])
         test = set(split.loc[split["split"] == "test", "object_id"])
         in_source = seen_in_sources(run.collection, sources, pairs) & test

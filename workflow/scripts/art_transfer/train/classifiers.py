@@ -72,7 +72,7 @@ def fit_classifier(
     truth = pd.Index(classes).get_indexer(pd.Index(split["label"]))
     given = {part: features[places] for part, places in parts.items()}
     name, values, make = CLASSIFIERS[method.classifier]
-    rows, best, chosen = [], -1.0, values[0]
+    rows, most, best, chosen = [], -1.0, 0, values[0]
     probabilities: Parts = {}
     for number, value in enumerate(values, 1):
         if name == "n_neighbors":  # no more than there are
@@ -88,11 +88,9 @@ def fit_classifier(
             row[f"{prefix}loss"] = float(log_loss(right, probability, labels=range(len(classes))))
             row[f"{prefix}accuracy"] = float((probability.argmax(axis=1) == right).mean())
         rows.append(row)
-        if row["val_accuracy"] > best:
-            best, chosen, probabilities = row["val_accuracy"], value, found
-    history = pd.DataFrame(rows)
-    best_row = int(history["val_accuracy"].argmax())
-    return tested(split, probabilities, history, best_row + 1, len(history)), {name: chosen}
+        if row["val_accuracy"] > most:
+            most, best, chosen, probabilities = row["val_accuracy"], number, value, found
+    return tested(split, probabilities, pd.DataFrame(rows), best, len(rows)), {name: chosen}
 
 
 def _of_forest(

@@ -56,6 +56,11 @@ class Batches(keras.utils.PyDataset):
         """The number of batches."""
         return -(-len(self.classes) // self._batch_size)
 
+    @property
+    def last(self) -> int:
+        """How many objects the last batch has."""
+        return len(self.classes) - (len(self) - 1) * self._batch_size
+
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """One batch: inputs and their targets."""
         start = index * self._batch_size
@@ -135,11 +140,10 @@ def fit(
     finite = np.isfinite(values.to_numpy(dtype=float)).all(axis=1)
     if not finite.all():
         epoch = values["epoch"][~finite].iloc[0]
-        last = len(train.classes) % method.batch_size or method.batch_size
         raise StudyError(
             f"the loss is no longer a number in epoch {epoch}; a smaller learning rate than "
             f"{method.optimizer.learning_rate} may help, or another `batch_size` where batch "
-            f"normalisation sees few objects: an epoch's last batch has {last}"
+            f"normalisation sees few objects: an epoch's last batch has {train.last}"
         )
     return values
 

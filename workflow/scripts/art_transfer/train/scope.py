@@ -31,10 +31,12 @@ def in_step(model: keras.Model, method: Method) -> None:
     """Let batch normalisation count whole batches, where copies of a network see parts of them.
 
     Else each copy would have statistics of its own, none from an empty part of a last batch, and
-    what is left would be the first copy's.
+    what is left would be the first copy's. Keras reads what is set here when it calls a layer.
     """
+    if method.gpus == 1:
+        return
     for layer in model.layers:
-        if method.gpus > 1 and isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
 
 
