@@ -23,13 +23,18 @@ EQUAL = 1e-3  # of the largest feature
 Features = Callable[[], Array]
 
 
-def ours(folder: Path, network: str, size: int) -> Features:
-    """The rule's own step, from pixels to a file of features."""
+def ours(folder: Path, network: str, size: int, fold: bool = False) -> Features:
+    """The rule's own step, from pixels to a file of features.
+
+    ``fold`` folds batch normalisation into convolutions, as ``batch_norm: folded`` does.
+    """
+    from art_transfer.train.batch_norm import folded
     from art_transfer.train.features import extract
     from art_transfer.train.machine import prepare
 
     prepare(2, 0, 0)
     model = engines.backbone(network, size, "tensorflow")
+    model = folded(model) if fold else model
     store = pictures.read_store(folder, size)
 
     def once() -> Array:
@@ -141,6 +146,16 @@ def main() -> None:
             for peer, theirs, versions in peers:
                 bench.compare(
                     name, mine, peer, make(theirs, **given), 0.97, equal, versions=versions
+                )
+            if network != "vgg19":  # it has no batch normalisation
+                bench.compare(
+                    f"{name}, batch normalisation folded",
+                    make(mine, fold=True),
+                    "ONNX Runtime",
+                    make(onnx_runtime, **given),
+                    0.97,
+                    equal,
+                    versions=("onnxruntime",),
                 )
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from art_transfer.train.backbones import build
-from art_transfer.train.batch_norm import take_statistics
+from art_transfer.train.batch_norm import folded, take_statistics
 from art_transfer.train.features import extract
 from art_transfer.train.run_folder import write_model
 from art_transfer.train.scaling import scale
@@ -86,3 +86,60 @@ def test_a_network_without_batch_norm_does_not_care(tmp_path):
     has = [isinstance(x, keras.layers.BatchNormalization) for x in model.layers]
     assert not any(has)
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def with_statistics(model):
+    """The same network; every batch normalisation gets values that change what it does."""
+    draw = np.random.default_rng(3)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            for value in layer.weights:
+                middle = 1.0 if value.name in ("gamma", "moving_variance") else 0.0
+                value.assign(middle + draw.uniform(-0.5, 0.5, value.shape))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("network", "left"),
+    [
+        ("demo_residual", 0),
+        ("resnet50", 0),
+        ("inception_v3", 0),
+        ("xception", 0),
+        ("resnet50_v2", 17),  # before a block, after a sum
+        ("mobilenet_v3_small", 11),  # after a depthwise convolution
+        ("vgg19", 0),
+    ],
+)
+def test_folded_into_convolutions_the_features_are_the_same(network, left):
+    model = with_statistics(build(architecture(network), RANDOM, ""))
+    size = model.input_shape[1]
+    images = np.random.default_rng(4).random((3, size, size, 3), np.float32)
+    expected, less = model.predict_on_batch(images), folded(model)
+    np.testing.assert_allclose(
+        less.predict_on_batch(images), expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max()
+    )
+    norms = [x for x in less.layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert len(norms) == left
+
+
+def test_a_convolution_that_something_else_reads_stays_as_it_is():
+    inputs = keras.Input((8, 8, 3))
+    shared = keras.layers.Conv2D(4, 3, use_bias=False)(inputs)
+    bent = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
+    norms = [keras.layers.BatchNormalization()(x) for x in (shared, bent)]
+    outputs = keras.layers.GlobalAveragePooling2D()(keras.layers.Concatenate()([shared, *norms]))
+    model = with_statistics(keras.Model(inputs, outputs))
+    images = np.random.default_rng(4).random((3, 8, 8, 3), np.float32)
+    np.testing.assert_allclose(
+        folded(model).predict_on_batch(images), model.predict_on_batch(images), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_folded_features_are_written_as_others(store, tmp_path):
+    paths = {name: tmp_path / f"{name}.npy" for name in ("inference", "folded")}
+    for name, path in paths.items():
+        extract(with_statistics(network()), store, "unit", path, tmp_path / f"{name}.csv", name)
+    one, other = (np.load(path) for path in paths.values())
+    np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
+    assert not np.array_equal(other, one)  # they were folded

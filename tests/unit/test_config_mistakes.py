@@ -282,6 +282,13 @@ MISTAKES = {
         {"methods__fine_tuning__training_preprocessing": "unit"},
         ["`methods.fine_tuning.training_preprocessing`", "a head only"],
     ),
+    "folded_for_fine_tuning": (
+        {
+            "preprocessings__folded": {"batch_norm": "folded"},
+            "methods__fine_tuning__preprocessing": "folded",
+        },
+        ["`methods.fine_tuning.preprocessing`", "'folded'", "trains the whole network"],
+    ),
     "tested_on_a_batchs_own_statistics": (
         {
             "preprocessings__batch": {"batch_norm": "batch"},

@@ -36,7 +36,7 @@ class Extraction:
     architecture: Architecture
     first: FirstWeights
     scaling: str
-    batch_norm: str  # "inference" or "batch"
+    batch_norm: str  # "inference", "folded" or "batch"
     threads: int
 
 

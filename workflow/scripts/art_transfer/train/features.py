@@ -12,7 +12,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.train.batch_norm import batch_statistics
+from art_transfer.train.batch_norm import batch_statistics, folded
 from art_transfer.train.scaling import scale
 
 BATCH = 32
@@ -31,8 +31,11 @@ def extract(
     Rows are sorted by object id; ``batch_norm`` as a preprocessing's. Gives n. Raises StudyError
     where a feature is not finite.
     """
-    own = batch_norm == "batch"
-    forward = batch_statistics(backbone) if own else backbone.predict_on_batch
+    if batch_norm == "batch":
+        forward = batch_statistics(backbone)
+    else:
+        used = folded(backbone) if batch_norm == "folded" else backbone
+        forward = used.predict_on_batch
     object_ids = pixels.object_ids
     rows = pixels.rows(object_ids)
     width = backbone.output_shape[-1]
