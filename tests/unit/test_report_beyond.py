@@ -108,10 +108,21 @@ def test_cka_does_not_mind_rotation_scale_and_shift(seed, scale, shift):
 
 def test_cka_of_features_that_have_nothing_in_common_is_small():
     one, other = RANDOM.normal(size=(2, 4000, 5))
-    assert linear_cka(one, other) < 0.01
+    assert abs(linear_cka(one, other)) < 0.01
     half = np.concatenate([one[:, :3], other[:, :2]], axis=1)
     assert 0.2 < linear_cka(one, half) < 0.9
     assert np.isnan(linear_cka(one, np.ones((4000, 2))))
+
+
+@pytest.mark.parametrize("width", [50, 500, 2000])
+def test_cka_is_no_higher_for_wide_features_of_few_objects(width):
+    pairs = np.random.default_rng(7).normal(size=(20, 2, 60, width))
+    assert abs(np.mean([linear_cka(one, other) for one, other in pairs])) < 0.05
+    shared = pairs[:, 0] + pairs[:, 1]  # half of what varies is common
+    likeness = np.mean(
+        [linear_cka(one, both) for one, both in zip(pairs[:, 0], shared, strict=True)]
+    )
+    assert 0.4 < likeness < 0.75
 
 
 def test_layers_compare_the_features_of_the_test_objects_alone(tmp_path):

@@ -72,6 +72,22 @@ def test_the_accounting_counts_every_start_and_the_jobs_that_failed(tmp_path):
     assert table["energy_wh"].isna().tolist() == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("tres", "hours"),
+    [
+        ("cpu=4,mem=16000M", 2.0),
+        ("cpu=4,gres/gpu:a100=1", 1.0),
+        ("gres/gpu=3,gres/gpu:a100=3", 3.0),
+    ],
+)
+def test_gpus_count_where_the_site_accounts_for_each_kind_or_for_none(tmp_path, tres, hours):
+    used = read_accounting(f"11|3600|14400|{tres}||\n11.0|3600|14400|{tres}|100K|\n")
+    gpu = {"kind": "gpu", "name": "A100", "count": 2}
+    table = cost([record(tmp_path, "a", device=gpu, jobs=["11"])], used)
+    assert table["gpu_hours"].tolist()[0] == hours and table["source"].tolist()[0] == "sacct"
+    assert table["peak_memory_mb"].tolist()[0] == 900  # Slurm did not look when it was high
+
+
 def test_a_job_that_the_accounting_has_forgotten_falls_back_to_the_record(tmp_path):
     table = cost([record(tmp_path, "a", jobs=["12", "99"])], read_accounting(SACCT))
     assert table["source"].tolist()[0] == "record" and table["hours"].tolist()[0] == 0.5

@@ -1,6 +1,7 @@
 """Trainings that are stopped: the next attempt goes on, and ends with the same bytes."""
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -217,6 +218,27 @@ def test_a_broken_state_is_discarded_with_a_message(tmp_path, capsys, file):
     state = State(tmp_path / "state", MADE_FROM, seconds=0)
     assert "epoch-0002: this state is broken and is discarded" in capsys.readouterr().out
     assert state.saved is None and not state.folder.exists()
+
+
+def test_a_broken_state_makes_way_for_the_one_before(tmp_path, monkeypatch):
+    """And a folder that is named from where one stands, as jobs name it, does as well."""
+    monkeypatch.chdir(tmp_path)
+    stop(Path(), training(epochs=4), museum(tmp_path, TABLE), 2)
+    shutil.copytree("state/epoch-0002", "state/epoch-0003")
+    Path("state/epoch-0003/state.json").write_bytes(b"")
+    state = State("state", MADE_FROM, seconds=0)
+    assert state.saved.epoch == 2
+    how, pixels = training(epochs=4), museum(tmp_path, TABLE)
+    again = fine_tune(how, TABLE, pixels, "", state)
+    assert [path.name for path in Path("state").iterdir()] == ["epoch-0004"]
+    assert_same_run(fine_tune(how, TABLE, pixels, ""), again, how, tmp_path)
+
+
+def test_an_attempt_that_came_to_nothing_is_remembered(tmp_path, monkeypatch):
+    for job in ("12", "9", "9"):  # requeued, it has the same number
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        state = State(tmp_path / "state", MADE_FROM, seconds=0)
+    assert state.report() == {"resumed_after": [], "jobs": ["12", "9"]}
 
 
 def test_a_state_is_one_folder_that_is_not_archived_and_goes_when_the_run_is_there(tmp_path):

@@ -87,7 +87,11 @@ def _row(
             "gpu_hours": sum(job.gpu_seconds / count for job, count in used),
             "cpu_hours": sum(job.cpu_seconds / count for job, count in used),
         }
-        row["peak_memory_mb"] = max(job.peak_memory_mb for job, _ in used) or row["peak_memory_mb"]
+        if device["kind"] == "gpu" and not times["gpu_hours"]:  # a site need not account for GPUs
+            times["gpu_hours"] = times["hours"] * device["count"]
+        # Slurm looks every half a minute, the program at its end.
+        peaks = [row["peak_memory_mb"], *(job.peak_memory_mb for job, _ in used)]
+        row["peak_memory_mb"] = max(peaks)
         joules = sum(job.joules / count for job, count in used)
         energy, source = joules / 3600 or None, "sacct"
     hours = {name: round(value / 3600, 6) for name, value in times.items()}
@@ -124,7 +128,8 @@ def read_accounting(text: str) -> dict[str, Used]:
         asked = dict(part.split("=", 1) for part in tres.split(",") if "=" in part)
         job.seconds += float(elapsed or 0)
         job.cpu_seconds += float(cpu or 0)
-        job.gpu_seconds += float(elapsed or 0) * int(asked.get("gres/gpu", 0))
+        kinds = [int(count) for name, count in asked.items() if name.startswith("gres/gpu:")]
+        job.gpu_seconds += float(elapsed or 0) * int(asked.get("gres/gpu", sum(kinds)))
         job.joules += float(joules or 0)
     return used
 

@@ -56,17 +56,31 @@ def _alike(split: str, path: str, other: str) -> float:
 
 
 def linear_cka(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Linear centred kernel alignment of two arrays (n, features), 0 to 1.
+    """Linear centred kernel alignment of two arrays (n, features): 1 if alike, about 0 if not.
 
-    Kornblith et al. (2019, arXiv 1905.00414, equation 3). The same for rotated, shifted or
-    uniformly scaled features; their numbers may differ. Not a number where one is constant.
+    Kornblith et al. (2019, arXiv 1905.00414, equation 3), from the estimate of its terms that is
+    right on the mean for few objects too (Song et al. 2012, equation 5): otherwise 82 objects of
+    2,048 features that have nothing in common would reach 0.96. The same for rotated, shifted or
+    uniformly scaled features; their numbers may differ. Not a number where one is constant, or
+    there are fewer than four objects.
     """
     x, y = (a.astype(np.float64) - a.mean(axis=0, dtype=np.float64) for a in (one, other))
-    kernels = [a @ a.T for a in (x, y)]
-    norms = [np.linalg.norm(kernel) for kernel in kernels]
-    if not all(norms):
+    own = _dependence(x, x) * _dependence(y, y)
+    return float(_dependence(x, y) / np.sqrt(own)) if own > 0 else float("nan")
+
+
+def _dependence(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """The unbiased estimate of two centred arrays' independence criterion, times n (n - 3).
+
+    Rows of their kernels sum to zero, so without its diagonal a row sums to minus that.
+    """
+    n = len(x)
+    if n < 4:
         return float("nan")
-    return float((kernels[0] * kernels[1]).sum() / (norms[0] * norms[1]))
+    one, other = ((a**2).sum(axis=1) for a in (x, y))
+    both = one @ other
+    pairs = ((x.T @ y) ** 2).sum() - both
+    return float(pairs + one.sum() * other.sum() / ((n - 1) * (n - 2)) - 2 * both / (n - 2))
 
 
 def layers_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
@@ -87,7 +101,7 @@ def layers_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
     notes = [
         "Accuracy in percent of a probe on the pooled output of a layer. CKA: linear centred "
         "kernel alignment of these outputs for the test objects, 1 being the same but for rotation "
-        "and scale; on few objects it is too high for unlike features, so compare layers."
+        "and scale, 0 nothing in common."
     ]
     return Grid(wanted.title, header, 4, groups, notes)
 
@@ -116,7 +130,7 @@ def layers_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
             if init != inits[0]:
                 alike.plot(places, part["cka"], color=color, marker="o", ms=4, lw=1.3)
         accuracy.set(title=f"{words(task)}: accuracy of the probe")
-        alike.set(title=f"{words(task)}: CKA with {words(inits[0])}", ylim=(0, 1.05))
+        alike.set(title=f"{words(task)}: CKA with {words(inits[0])}", ylim=(-0.05, 1.05))
         percent_axis(accuracy.yaxis)
         _name_layers([accuracy, alike], list(part["layer"]))
     handles, labels = grid[0].get_legend_handles_labels()

@@ -43,7 +43,7 @@ CLASSIFIERS: dict[str, tuple[str, Sequence[Any], Make]] = {
     ),
     "k_nearest": (
         "n_neighbors",
-        (1, 3, 5, 10, 20),
+        (20, 10, 5, 3, 1),
         lambda k, _, jobs: KNeighborsClassifier(k, metric="cosine", n_jobs=jobs),
     ),
     "tuned_linear": (

@@ -12,7 +12,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.train.batch_norm import batch_statistics, folded
+from art_transfer.train.batch_norm import batch_statistics, folded, mixed
 from art_transfer.train.scaling import scale
 
 BATCH = 32
@@ -31,12 +31,12 @@ def extract(
     Rows are sorted by object id; ``batch_norm`` as a preprocessing's. Gives n. Raises StudyError
     where a feature is not finite.
     """
+    object_ids = pixels.object_ids
     if batch_norm == "batch":
-        forward = batch_statistics(backbone)
+        order, forward = mixed(object_ids), batch_statistics(backbone)
     else:
         used = folded(backbone) if batch_norm == "folded" else backbone
-        forward = used.predict_on_batch
-    object_ids = pixels.object_ids
+        order, forward = np.arange(len(object_ids)), used.predict_on_batch
     rows = pixels.rows(object_ids)
     width = backbone.output_shape[-1]
     need(path, len(rows) * width * 4)
@@ -46,13 +46,14 @@ def extract(
         )
         reserve(temporary)
         for start in range(0, len(rows), BATCH):
-            batch = scale(pixels.batch(rows[start : start + BATCH]), scaling)
-            features[start : start + BATCH] = forward(batch)
-            if not np.isfinite(features[start : start + BATCH]).all():
+            places = order[start : start + BATCH]
+            found = forward(scale(pixels.batch(rows[places]), scaling))
+            if not np.isfinite(found).all():
                 raise StudyError(
                     f"{path}: a feature is not finite among objects "
-                    f"{object_ids[start : start + BATCH]}; are the weights and their scaling right?"
+                    f"{[object_ids[n] for n in places]}; are the weights and their scaling right?"
                 )
+            features[places] = found
         features.flush()
         del features
     write_csv(ids, pd.DataFrame({"object_id": object_ids}))

@@ -35,11 +35,11 @@ class Batches(keras.utils.PyDataset):
         classes: NDArray[np.int64],
         batch_size: int,
         seed: int = 0,
-        order: str = "fixed",
+        order: str = "given",
         change: Change | None = None,
         gpus: int = 1,
     ) -> None:
-        """``classes`` (n,) are in the order of positions; ``order`` as a method's.
+        """``classes`` (n,) are in the order of positions; ``order`` as a method's, or theirs.
 
         ``change`` is made to the inputs of each batch, at random from ``seed``. The first batch
         has as many objects for each of ``gpus``, for Keras builds a network on their mean: fewer
@@ -84,10 +84,12 @@ class Batches(keras.utils.PyDataset):
         self._deal()
 
     def _deal(self) -> None:
-        count, random = len(self.classes), np.random.default_rng([self._seed, self.epoch])
-        if self._kind == "fixed":
+        # A fixed order is a shuffled one that stays: by id, objects often come sorted by class.
+        epoch = 0 if self._kind == "fixed" else self.epoch
+        count, random = len(self.classes), np.random.default_rng([self._seed, epoch])
+        if self._kind == "given":
             self._order = np.arange(count)
-        elif self._kind == "shuffled":
+        elif self._kind in ("fixed", "shuffled"):
             self._order = random.permutation(count)
         else:
             share = 1 / np.bincount(self.classes)[self.classes]

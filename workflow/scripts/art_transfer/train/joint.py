@@ -75,7 +75,7 @@ class JointData:
     read: Reader
 
     def batches(self, split: str, batch_size: int, **how: Any) -> JointBatches:
-        """The batches of one split, in a fixed order unless ``fitting.Batches`` is told how."""
+        """The batches of one split, in its rows' order unless ``fitting.Batches`` is told how."""
         objects = self.table.drop_duplicates("object_id").reset_index(drop=True)
         positions = np.flatnonzero(objects["split"] == split)
         ids = objects["object_id"].iloc[positions]

@@ -14,7 +14,7 @@ import time
 import types
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,6 @@ class Saved:
     history: list[dict[str, float]]  # a row for each epoch, earlier phases included
     resumed_after: list[int]  # the epochs that earlier attempts went on from
     seconds: float  # of all attempts, each up to its last finished epoch
-    jobs: list[str]  # Slurm's numbers of all attempts
 
 
 class State:
@@ -71,8 +70,7 @@ class State:
         self.history = list(self.saved.history) if self.saved else []
         self.resumed_after = [*self.saved.resumed_after, self.saved.epoch] if self.saved else []
         self.earlier_seconds = self.saved.seconds if self.saved else 0.0
-        jobs = [*(self.saved.jobs if self.saved else []), os.environ.get("SLURM_JOB_ID", "")]
-        self.jobs = [job for job in dict.fromkeys(jobs) if job]
+        self.jobs = self._attempts()
 
     def save(
         self, model: keras.Model, stopping: keras.callbacks.EarlyStopping, phase: int, epoch: int
@@ -93,10 +91,9 @@ class State:
             self.history,
             self.resumed_after,
             round(seconds, 3),
-            self.jobs,
         )
         groups = (_values(model.variables), _values(model.optimizer.variables))
-        half = Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder))
+        half = self.folder / Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder)).name
         with (half / ARRAYS).open("wb") as stream:
             np.savez(
                 stream,
@@ -106,17 +103,18 @@ class State:
                     for number, value in enumerate(values)
                 },
             )
-            stream.flush()
-            os.fsync(stream.fileno())  # or a node that dies leaves a name without its bytes
         write_json(half / RECORD, dataclasses.asdict(saved))
-        older = [path for path in self.folder.iterdir() if path.name < f"epoch-{epoch:04d}"]
-        older.remove(half)
+        for path in (half / ARRAYS, half / RECORD, half):
+            _to_disk(path)
+        name = f"epoch-{epoch:04d}"
         try:
-            half.replace(self.folder / f"epoch-{epoch:04d}")
+            half.replace(self.folder / name)
         except OSError:  # a job that was believed lost has just written the same
             shutil.rmtree(half, ignore_errors=True)
-        for path in older:
-            shutil.rmtree(path, ignore_errors=True)
+        _to_disk(self.folder)  # before the older ones go, for a node that dies now
+        for path in self.folder.glob("epoch-*"):
+            if path.name < name:
+                shutil.rmtree(path, ignore_errors=True)
         self.saved, self._last = saved, time.perf_counter()
 
     def restore(self, model: keras.Model, stopping: keras.callbacks.EarlyStopping) -> None:
@@ -153,14 +151,25 @@ class State:
                     }
             except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
                 print(f"{path}: this state is broken and is discarded: {error}")
+                shutil.rmtree(path, ignore_errors=True)
                 continue
             names = [n for n, value in self._made_from.items() if saved.made_from.get(n) != value]
             if not names:
                 print(f"goes on after epoch {saved.epoch}, from the state in {path}")
                 return saved
             print(f"{path}: this state was made with other {' and '.join(names)}; discarded")
-        shutil.rmtree(self.folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)  # its attempts were another training's
+        with suppress(OSError):
+            self.folder.rmdir()  # unless attempts are noted there that saved no state
         return None
+
+    def _attempts(self) -> list[str]:
+        """Slurm's numbers of all attempts, first to last, this one noted among them."""
+        if job := os.environ.get("SLURM_JOB_ID"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / f"job-{job}").touch()
+        notes = sorted(self.folder.glob("job-*"), key=lambda path: path.stat().st_mtime_ns)
+        return [path.name.removeprefix("job-") for path in notes]
 
 
 class Keeper(keras.callbacks.Callback):
@@ -233,6 +242,15 @@ class Keeper(keras.callbacks.Callback):
             f"the job was told to end (SIGTERM) in epoch {self._epoch}, before its training was "
             f"over; submitted again, it goes on after epoch {kept}"
         )
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, would outlive the node's power."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _values(variables: list[Any]) -> list[NDArray[Any]]:

@@ -31,7 +31,7 @@ class Batched(Protocol):
     """Objects that can be trained and validated on."""
 
     def batches(self, split: str, batch_size: int, **how: Any) -> Batches:
-        """The batches of one split, in a fixed order unless ``fitting.Batches`` is told how."""
+        """The batches of one split, in its rows' order unless ``fitting.Batches`` is told how."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Data:
         return sorted(self.table["label"].unique())
 
     def batches(self, split: str, batch_size: int, **how: Any) -> Batches:
-        """The batches of one split, in a fixed order unless ``fitting.Batches`` is told how."""
+        """The batches of one split, in its rows' order unless ``fitting.Batches`` is told how."""
         positions = np.flatnonzero(self.table["split"] == split)
         numbers = pd.Index(self.classes).get_indexer(pd.Index(self.table["label"].iloc[positions]))
 
