@@ -31,10 +31,10 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         SCENARIOS[report.nodeid] = report.outcome
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if SCENARIOS:
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workeroutput") and (SCENARIOS or config.getoption("--all-scenarios")):
         survived = sum(outcome == "passed" for outcome in SCENARIOS.values())
-        terminalreporter.write_line(f"slurm: {len(SCENARIOS)} scenarios, {survived} survived")
+        print(f"slurm: {len(SCENARIOS)} scenarios, {survived} survived")
 
 
 @pytest.fixture(scope="session")

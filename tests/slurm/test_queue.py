@@ -39,6 +39,21 @@ def test_heads_share_a_job_as_large_as_one_of_them(slurm, project, whole):
 
 
 @pytest.mark.long
+def test_a_head_that_fails_in_a_job_of_its_own_takes_no_other_along(slurm, project, whole):
+    for method in ("off_the_shelf", "slow_rate"):
+        shutil.rmtree(project / HEADS / method)
+    target = [f"{HEADS}/{method}/seed-1/run.json" for method in ("off_the_shelf", "slow_rate")]
+    broken = "methods={slow_rate: {optimizer: {learning_rate: 1.0e+30}}}"
+    alone = ["--group-components", "heads=1", "--retries", "0"]
+    driver = Driver(project, *target, *alone, "--config", broken)
+    assert driver.wait() != 0
+    log = (project / LOG.replace("fine_tuning", "slow_rate")).read_text()
+    assert "the loss is no longer a number" in log
+    same_runs(project, whole, "off_the_shelf")
+    assert not (project / target[1]).exists()
+
+
+@pytest.mark.long
 def test_memory_grows_with_each_job(slurm, project, whole):
     driver = Driver(project, "all", "--set-resources", "fine_tune:mem_mb=700 * attempt")
     driver.finish()
@@ -93,7 +108,9 @@ def test_a_killed_driver_is_started_again(slurm, project, whole):
     in_epoch(project, 3)
     first.kill()
     stopped, jobs = log_of(project), first.jobs()
-    run("bash", "-c", f"cd {project} && bash profiles/slurm/cancel.sh")
+    link = project.with_name("link")  # as /home often is one
+    link.symlink_to(project)
+    run("bash", "-c", f"cd {link} && bash profiles/slurm/cancel.sh")
     Driver(project, "--unlock").finish()
     second = Driver(project, "all")
     second.finish()

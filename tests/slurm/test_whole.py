@@ -57,7 +57,9 @@ def test_the_demo_whole(slurm, tmp_path):
         )[1]
         gpu = rule in GPU
         assert (node == "gpu1") == ("gres/gpu=1" in tres) == (" -p gpu " in line) == gpu, line
-        minutes, memory = re.search(r" -t (\d+) --mem (\d+) --requeue ", line).groups()
+        minutes, memory = re.search(
+            r" -t (\d+) --mem (\d+) (?:--nodes=1 )?--requeue ", line
+        ).groups()
         if rule == "head":
             assert int(minutes) in range(60, 481, 60), line  # as many as share the job
             minutes = "60"

@@ -16,7 +16,7 @@ SMALL = {
     "oai_scale.py": ["--records", "300"],
     "thousand_runs.py": ["200"],
 }
-WHOLE = {"beyond.py", "load.py", "near_duplicates.py", "slurm_queue.py"}  # minutes at any size
+WHOLE = {"beyond.py", "load.py", "near_duplicates.py"}  # minutes at any size
 
 
 def test_every_script_is_known():

@@ -105,6 +105,7 @@ def test_every_rule_of_the_paper_is_submitted_as_the_profile_says(calls):
         assert "--requeue" in call, call
         gpus = [word for word in call if word.startswith(("--gpus", "--gres"))]
         assert gpus == (["--gpus=1"] if rule in GPU else []), call
+        assert ("--nodes=1" in call) == (rule in GPU), call
         minutes, heads = int(told["-t"]), call[-1].count("head:")
         assert minutes == MINUTES[rule] * max(heads, 1), call
 
