@@ -169,6 +169,22 @@ def test_two_first_weights_of_one_way_have_rows_of_their_own_in_a_map(tmp_path):
     assert places == {"+20.00*": (0, 0), "−20.00*": (0, 1)}
 
 
+def test_a_map_has_stars_for_what_is_clear_among_all_gains_of_a_task(tmp_path):
+    theta = run()
+    others = [run(init=f"net{number}") for number in range(20)]
+    write_run(tmp_path, theta, some(60))
+    for number, each in enumerate(others):
+        write_run(tmp_path, each, some(67 if number == 0 else 60))
+    pairs = tuple((each, theta) for each in others)
+    wanted = TransfersSettings(str(tmp_path), "A map", TITLES, pairs, (("other",),) * 20)
+    table = transfers_table(wanted, {})
+    first = table.iloc[0]
+    assert first["low"] > 0 and first["p"] < 0.05 < first["p_holm"] < 0.2
+    with styled():
+        texts = [text.get_text() for a in transfers_figure(table, wanted).axes for text in a.texts]
+    assert len(texts) == 20 and not any("*" in text for text in texts)
+
+
 def test_a_map_names_the_museums_on_the_way(tmp_path):
     hat, chain, theta = run(init="net"), run(init="chain"), run()
     for one, right in ((hat, 80), (chain, 60), (theta, 60)):

@@ -37,10 +37,20 @@ def test_it_plans_and_its_name_is_that_of_its_file(name):
 def test_ten_museums_each_as_source_and_target():
     jobs = planned("open_museums")
     assert jobs["objects"] == jobs["table"] == jobs["rights"] == 10
-    assert jobs["fine_tune"] == 20  # each museum's network, for each of two tasks
-    assert jobs["head"] == 2 * (
-        10 * 10 - 2
-    )  # from ImageNet and nine others, but for Rijks to Rijks
+    assert jobs["fine_tune"] == 10  # each museum's network
+    assert jobs["head"] == 10 * 10 - 2  # from ImageNet and nine others, but for Rijks to Rijks
+
+
+def test_the_papers_twenty_cells_under_each_mode_and_scaling():
+    jobs = planned("collapse_paper")
+    assert jobs["head"] == 20 * 4 * 2
+    assert jobs["batch_norm"] == 4 * 2 * 2 * 2  # networks, museums, modes, scalings
+
+
+def test_newer_networks_are_rows_of_the_papers_tables():
+    jobs = planned("networks_paper")
+    assert jobs["fine_tune"] == 11 * 3 + 11 * 2 * 2
+    assert jobs["table"] == 2 and jobs["weights"] == 11
 
 
 def test_the_factors_of_the_collapse_are_crossed():

@@ -6,7 +6,8 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from art_transfer.job_settings import TransfersSettings
-from art_transfer.report.gains import gains
+from art_transfer.report import statistics
+from art_transfer.report.gains import gains, p_value
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
 from art_transfer.report.series import panels
@@ -14,13 +15,14 @@ from art_transfer.report.style import fold, short
 from art_transfer.report.tables import trained_on, words
 
 SQUARE = 0.42  # inches of a museum's row
+CLEAR = 0.05  # a gain's p is below it, after the correction
 
 
 def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
     """One row per source, target and way to train; over all seeds.
 
     Columns: ``source`` (the museums that the first weights were trained on, the first of them
-    first), those of ``gains.GAINS`` but ``cohens_h`` and ``p_holm``.
+    first), those of ``gains.GAINS`` but ``cohens_h``; ``p_holm`` is corrected for all of a task.
     """
     found = [
         (
@@ -38,13 +40,14 @@ def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
     table = gains([(p[0], p[1]) for p in wanted.pairs], wanted.results, groups)
     names = table[["collection", "task", "backbone", "of", "over"]].itertuples(index=False)
     table.insert(0, "source", [routes[tuple(name)] for name in names])
-    return table.drop(columns=["cohens_h", "p_holm"])
+    table["p_holm"] = table.groupby("task")["p"].transform(lambda p: statistics.holm(p.tolist()))
+    return table.drop(columns=["cohens_h"])
 
 
 def transfers_grid(table: pd.DataFrame, wanted: TransfersSettings) -> Grid:
     """The table for readers."""
     header = ["Trained on", "Tested on", "Task", "Network", "Method", "accuracy", "over", "gain"]
-    header += ["95 % interval", "n"]
+    header += ["95 % interval", "p (Holm)", "n"]
     groups = []
     for _, block in table.groupby(["task", "backbone"], sort=False):
         rows = []
@@ -53,14 +56,15 @@ def transfers_grid(table: pd.DataFrame, wanted: TransfersSettings) -> Grid:
             names += [words(row["backbone"]), words(row["of"].split("/")[1])]
             numbers = [percent(row["accuracy_of"]), percent(row["accuracy_over"])]
             span = f"{points(row['low'])} to {points(row['high'])}"
-            clear = row["low"] > 0 or row["high"] < 0
-            cells = [Cell(text) for text in [*names, *numbers]]
-            rows.append([*cells, Cell(points(row["gain"]), clear), Cell(span), Cell(str(row["n"]))])
+            gain = Cell(points(row["gain"]), row["p_holm"] < CLEAR)
+            more = [span, p_value(row["p_holm"]), str(row["n"])]
+            rows.append([*map(Cell, names + numbers), gain, *map(Cell, more)])
         groups.append(rows)
     notes = [
         "Accuracies in percent, gains in percentage points over the first of the first weights, on "
-        "the same test objects; bold where the interval leaves out zero. An arrow parts museums "
-        "that a network was trained on one after the other."
+        "the same test objects; bold where p is below 0.05 after Holm's correction for all gains "
+        "of a task, a star in the figure. An arrow parts museums that a network was trained on one "
+        "after the other."
     ]
     return Grid(wanted.title, header, 5, groups, notes)
 
@@ -81,7 +85,7 @@ def transfers_figure(table: pd.DataFrame, wanted: TransfersSettings) -> Figure:
         for row in part.to_dict("records"):
             y, x, gain = sources.index(row["source"]), targets.index(row["target"]), row["gain"]
             grid_of[y, x] = gain
-            text = points(gain) + "*" * (row["low"] > 0 or row["high"] < 0)
+            text = points(gain) + "*" * (row["p_holm"] < CLEAR)
             color = "w" if abs(gain) > 0.6 * most else "k"
             axes.text(x, y, text, ha="center", va="center", color=color)
         scale = TwoSlopeNorm(0, -most, most)
