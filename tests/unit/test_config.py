@@ -60,6 +60,7 @@ TASK_DEFAULTS = {
 }
 COLLECTION_DEFAULTS = {
     "title": "",
+    "shares_objects_with": [],
     "shards": 1,
     "max_unreadable_share": 0.01,
     "ask_again": 0,

@@ -280,6 +280,18 @@ MISTAKES = {
         ),
         [SEEN.replace("seen photos", "seen pool"), "runs/pool/type/demo_plain/theirs/"],
     ),
+    "the same museum at another time": (
+        published(collections__museum__shares_objects_with=["photos"]),
+        [SEEN.replace("seen photos", "seen museum")],
+    ),
+    "the same museum, said of the other": (
+        published(collections__photos__shares_objects_with=["museum"]),
+        [SEEN.replace("seen photos", "seen museum")],
+    ),
+    "the same museum, not there": (
+        published(collections__photos__shares_objects_with=["louvre"]),
+        ["`collections.photos.shares_objects_with` names 'louvre'", "['museum', 'photos']"],
+    ),
     "a part of a pool": (
         published(
             collections__pool={"source": "pooled", "collections": ["museum", "photos"]},

@@ -161,8 +161,10 @@ def cut_parents(study: Study) -> Iterator[str]:
 
 
 def _parts(study: Study, collections: Iterable[str]) -> set[str]:
-    """Collections, and those whose objects pooled ones among them have."""
-    return {part for name in collections for part in (name, *study.pooled(name))}
+    """Collections, those whose objects pooled ones among them have, and those that may have some."""
+    known = study.settings.collections
+    parts = {part for name in collections for part in (name, *study.pooled(name))}
+    return parts | {other for part in parts for other in known[part].shares_objects_with}
 
 
 def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:

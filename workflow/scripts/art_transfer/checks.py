@@ -75,6 +75,8 @@ def _wrong_names(study: Study) -> Iterator[str]:
     all_ = study.settings
     for name, collection in all_.collections.items():
         yield from unknown(f"collections.{name}.tasks", collection.tasks, all_.tasks, "tasks")
+        key, others = f"collections.{name}.shares_objects_with", collection.shares_objects_with
+        yield from unknown(key, others, all_.collections, "collections")
         if collection.source == "pooled":
             parts = [n for n, c in all_.collections.items() if c.source != "pooled"]
             key = f"collections.{name}.collections"

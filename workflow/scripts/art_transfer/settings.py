@@ -60,6 +60,7 @@ class Collection:
     source: str
     title: str
     tasks: tuple[str, ...]
+    shares_objects_with: tuple[str, ...]
     shards: int
     max_unreadable_share: float
     ask_again: int
