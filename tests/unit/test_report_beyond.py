@@ -1,5 +1,7 @@
 """The figures that the paper has not: what their numbers say of runs that are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from art_transfer.files import write_json
 from art_transfer.formats import write_csv
 from art_transfer.job_settings import FigureSettings, LayersSettings, TransfersSettings
 from art_transfer.report.collapse import collapse_figure, collapse_grid, collapse_table
+from art_transfer.report.comparison import PUBLISHED, read_published
 from art_transfer.report.layers import layers_figure, layers_grid, layers_table, linear_cka
 from art_transfer.report.learning_curves import curves_figure, curves_grid, curves_table
 from art_transfer.report.style import save, styled
@@ -37,13 +40,16 @@ def some(right, of=100):
     return [True] * right + [False] * (of - right)
 
 
+NOTHING = read_published([])
+
+
 def test_collapse_tells_one_class_from_many(tmp_path):
     """Labels alternate: whoever is right on every other object has said one class only."""
     runs = [run("settled"), run("varied")]
     answers = [[i % 2 == 0 for i in range(100)], some(80)]
     splits = [write_run(tmp_path, *pair) for pair in zip(runs, answers, strict=True)]
     wanted = settings_of(tmp_path, runs, splits)
-    settled, varied = collapse_table(wanted, {}).to_dict("records")
+    settled, varied = collapse_table(wanted, {}, NOTHING).to_dict("records")
     assert settled["accuracy"] == 0.5 and varied["accuracy"] == 0.8
     assert (settled["most_predicted"], settled["classes_predicted"], settled["entropy"]) == (
         1,
@@ -54,11 +60,36 @@ def test_collapse_tells_one_class_from_many(tmp_path):
     for row in (settled, varied):
         assert row["largest_class"] == 0.5 and row["entropy_truth"] == pytest.approx(1)
         assert row["train_accuracy"] == 0.9 and row["low"] < row["accuracy"] < row["high"]
-    table = collapse_table(wanted, {})
+    table = collapse_table(wanted, {}, NOTHING)
     text = str(collapse_grid(table, wanted))
     assert "50.00" in text and "100.00" in text
     with styled():
         assert drawn(collapse_figure(table, wanted), tmp_path) > 10_000
+
+
+def test_collapse_says_which_mode_explains_the_order_of_what_was_printed(tmp_path):
+    """One mode has the printed order, the other its reverse; the third shows too few cells."""
+    right = {"vgg19": 80, "resnet50": 60, "xception": 40}
+    modes = {"kept": right, "updated": {name: 100 - n for name, n in right.items()}}
+    cells = [(init, name, n) for init, of in modes.items() for name, n in of.items()]
+    cells += [("lacking", "vgg19", 50), ("lacking", "resnet50", 50)]
+    runs = [replace(run(init=init), backbone=name) for init, name, _ in cells]
+    splits = [write_run(tmp_path, r, some(n)) for r, (*_, n) in zip(runs, cells, strict=True)]
+    key = {"collection": "museum", "task": "type", "init": "imagenet", "method": "off_the_shelf"}
+    known = {name: n / 200 for name, n in right.items()}
+    rows = [
+        {"table": "2", "page": 9, "split": "test", "note": "", "backbone": name, "accuracy": a}
+        | key
+        for name, a in known.items()
+    ]
+    write_csv(tmp_path / "table2.csv", pd.DataFrame(rows)[PUBLISHED])
+    wanted = settings_of(tmp_path, runs, splits)
+    table = collapse_table(wanted, {}, read_published([tmp_path / "table2.csv"]))
+    assert table["printed"].tolist() == [known[name] for _, name, _ in cells]
+    note = collapse_grid(table, wanted).notes[-1]
+    assert "kept, probe: +1.00 (3 cells); updated, probe: -1.00 (3 cells)." in note
+    assert "lacking" not in note
+    assert len(collapse_grid(collapse_table(wanted, {}, NOTHING), wanted).notes) == 1
 
 
 def curve(results, init, points):

@@ -90,6 +90,7 @@ def transfers_settings(wildcards):
 rule collapse:
     input:
         **drawn_files("collapse"),
+        published=published("table2", "table3"),
     output:
         **drawn("collapse", "spread of the predictions"),
     log:

@@ -161,7 +161,7 @@ def cut_parents(study: Study) -> Iterator[str]:
 
 
 def _parts(study: Study, collections: Iterable[str]) -> set[str]:
-    """Collections, those whose objects pooled ones among them have, and those that may have some."""
+    """Collections, the parts of pooled ones, and others that may have some of their objects."""
     known = study.settings.collections
     parts = {part for name in collections for part in (name, *study.pooled(name))}
     return parts | {other for part in parts for other in known[part].shares_objects_with}

@@ -5,11 +5,12 @@ artists, where VGG19 reaches 38 % (Table 2). What a head predicts tells a networ
 say little from one whose head has settled on one class.
 """
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.stats import entropy
+from scipy.stats import entropy, spearmanr
 
 from art_transfer.job_settings import FigureSettings
 from art_transfer.report.estimates import accuracy_of
@@ -22,19 +23,24 @@ from art_transfer.settings import Run
 
 SPREAD = ["largest_class", "most_predicted", "classes_predicted", "entropy", "entropy_truth"]
 """How varied predictions are; see ``collapse_table``."""
+PRINTED = {"init": "imagenet", "method": "off_the_shelf", "split": "test"}
+"""What the published tables call the accuracies whose order a mode must explain."""
 ROW = 0.17  # inches of a figure for one way to train
 TEST, MOST, TRAIN = "#0072b2", "#d55e00", "0.3"
 
 
-def collapse_table(wanted: FigureSettings, groups: Groups) -> pd.DataFrame:
-    """One row per cell, means over its seeds.
+def collapse_table(wanted: FigureSettings, groups: Groups, published: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell, means over its seeds; ``published`` as ``comparison.read_published``.
 
     Columns: those of CELL, ``seeds``, ``n`` (test objects over all seeds), ``train_accuracy``,
     ``accuracy`` with ``low`` and ``high`` (95 % interval), ``largest_class`` (share of the test
     objects that are of their largest class), ``most_predicted`` (share that gets the class
     predicted most), ``classes_predicted`` (their number), ``entropy`` of the classes predicted
-    and ``entropy_truth`` of the true ones (bits).
+    and ``entropy_truth`` of the true ones (bits), ``printed`` (the published accuracy of PRINTED
+    for this collection, task and network, whatever the row's own first weights and method).
     """
+    known = published[(published[list(PRINTED)] == pd.Series(PRINTED)).all(axis=1)]
+    printed = known.set_index(CELL[:3])["accuracy"].to_dict()
     runs = read_runs(wanted.runs, wanted.results, wanted.splits, groups)
     spread = [_spread(run, wanted.results) for run in dict.fromkeys(wanted.runs)]
     runs = pd.concat([runs, pd.DataFrame(spread)], axis=1)
@@ -43,7 +49,8 @@ def collapse_table(wanted: FigureSettings, groups: Groups) -> pd.DataFrame:
         low, high = accuracy_of(list(cell["tested"]), *key).interval()
         row = dict(zip(CELL, key, strict=True)) | {"seeds": len(cell), "n": cell["n"].sum()}
         row |= {name: cell[name].mean() for name in ("train_accuracy", "accuracy")}
-        rows.append(row | {"low": low, "high": high} | cell[SPREAD].mean().to_dict())
+        row |= {"low": low, "high": high, "printed": printed.get(key[:3], np.nan)}
+        rows.append(row | cell[SPREAD].mean().to_dict())
     return pd.DataFrame(rows)
 
 
@@ -82,9 +89,25 @@ def collapse_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
         "Accuracies and shares in percent. Most predicted: the share of test objects that get the "
         "class predicted most; largest class: the share that really has the largest one. Classes: "
         "how many are predicted at all. Bits: the entropy of the classes predicted, beside that "
-        "of the true ones."
+        "of the true ones.",
+        *_orders(table),
     ]
     return Grid(wanted.title, header, 5, groups, notes)
+
+
+def _orders(table: pd.DataFrame) -> list[str]:
+    """How well each way to train explains the order of what was printed, as a note; or none."""
+    told = []
+    for (init, method), cells in table.dropna(subset="printed").groupby(["init", "method"]):
+        if len(cells) > 2:
+            rho = spearmanr(cells["accuracy"], cells["printed"]).statistic
+            told.append(
+                f"{words(str(init))}, {words(str(method))}: {rho:+.2f} ({len(cells)} cells)"
+            )
+    if not told:
+        return []
+    what = "Spearman's rank correlation with the accuracies that were printed for the same cells"
+    return [f"{what} off the shelf from ImageNet. {'; '.join(told)}."]
 
 
 def collapse_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
