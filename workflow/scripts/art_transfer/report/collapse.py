@@ -21,7 +21,10 @@ from art_transfer.report.style import WIDTH, figure, short
 from art_transfer.report.tables import words
 from art_transfer.settings import Run
 
-SPREAD = ["largest_class", "most_predicted", "classes_predicted", "entropy", "entropy_truth"]
+SPREAD = [
+    *["largest_class", "largest_predicted", "most_predicted", "classes_predicted"],
+    *["entropy", "entropy_truth"],
+]
 """How varied predictions are; see ``collapse_table``."""
 PRINTED = {"init": "imagenet", "method": "off_the_shelf", "split": "test"}
 """What the published tables call the accuracies whose order a mode must explain."""
@@ -33,11 +36,12 @@ def collapse_table(wanted: FigureSettings, groups: Groups, published: pd.DataFra
     """One row per cell, means over its seeds; ``published`` as ``comparison.read_published``.
 
     Columns: those of CELL, ``seeds``, ``n`` (test objects over all seeds), ``train_accuracy``,
-    ``accuracy`` with ``low`` and ``high`` (95 % interval), ``largest_class`` (share of the test
-    objects that are of their largest class), ``most_predicted`` (share that gets the class
-    predicted most), ``classes_predicted`` (their number), ``entropy`` of the classes predicted
-    and ``entropy_truth`` of the true ones (bits), ``printed`` (the published accuracy of PRINTED
-    for this collection, task and network, whatever the row's own first weights and method).
+    ``accuracy`` with ``low`` and ``high`` (95 % interval), ``printed`` (the published accuracy of
+    PRINTED for this collection, task and network, whatever the row's own first weights and
+    method), ``largest_class`` (share of the test objects that are of their largest class),
+    ``largest_predicted`` (share that is said to be of it), ``most_predicted`` (share that gets the
+    class predicted most), ``classes_predicted`` (their number), ``entropy`` of the classes
+    predicted and ``entropy_truth`` of the true ones (bits).
     """
     known = published[(published[list(PRINTED)] == pd.Series(PRINTED)).all(axis=1)]
     printed = known.set_index(CELL[:3])["accuracy"].to_dict()
@@ -60,6 +64,7 @@ def _spread(run: Run, results: str) -> dict[str, float]:
     truth, predicted = (table[name].value_counts() for name in ("label", "predicted"))
     values = (
         truth.max() / len(table),
+        predicted.get(truth.idxmax(), 0) / len(table),
         predicted.max() / len(table),
         len(predicted),
         entropy(predicted, base=2),
@@ -71,7 +76,8 @@ def _spread(run: Run, results: str) -> dict[str, float]:
 def collapse_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
     """The table for readers."""
     header = ["Collection", "Task", "Network", "First weights", "Method", "Train", "Test"]
-    header += ["95 % interval", "Most predicted", "Largest class", "Classes", "Bits", "True bits"]
+    header += ["95 % interval", "Most predicted", "Largest predicted", "Largest", "Classes"]
+    header += ["Bits", "True bits"]
     groups = []
     for _, block in table.groupby(["collection", "task"], sort=False):
         rows = []
@@ -80,16 +86,17 @@ def collapse_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
             names += [words(row[name]) for name in CELL[1:]]
             scores = [percent(row[name]) for name in ("train_accuracy", "accuracy")]
             scores.append(f"{percent(row['low'])} to {percent(row['high'])}")
-            scores += [percent(row[name]) for name in ("most_predicted", "largest_class")]
+            shares = ("most_predicted", "largest_predicted", "largest_class")
+            scores += [percent(row[name]) for name in shares]
             scores.append(f"{row['classes_predicted']:.0f}")
             scores += [f"{row[name]:.2f}" for name in ("entropy", "entropy_truth")]
             rows.append([Cell(text) for text in names + scores])
         groups.append(rows)
     notes = [
         "Accuracies and shares in percent. Most predicted: the share of test objects that get the "
-        "class predicted most; largest class: the share that really has the largest one. Classes: "
-        "how many are predicted at all. Bits: the entropy of the classes predicted, beside that "
-        "of the true ones.",
+        "class predicted most; largest predicted: that get their largest class; largest: that "
+        "have it. Classes: how many are predicted at all. Bits: the entropy of the classes "
+        "predicted, beside that of the true ones.",
         *_orders(table),
     ]
     return Grid(wanted.title, header, 5, groups, notes)
