@@ -110,7 +110,7 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """
     wide = image.mode.startswith("I;16")
     values = np.asarray(image.convert("I") if wide else image, dtype=np.float32)
-    scale = 257 if wide or values.max() > 255 else 1
+    scale = 257 if wide or np.max(values) > 255 else 1
     grey = np.clip(np.rint(np.nan_to_num(values) / scale), 0, 255).astype(np.uint8)
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255

@@ -135,7 +135,7 @@ def confusion_figure(
     )
     for key, axes in zip(shown, grid, strict=True):
         found = cells_of(cells, key)
-        best = found.iloc[int(found["validation_accuracy"].to_numpy().argmax())]
+        best = found.iloc[int(np.argmax(found["validation_accuracy"]))]
         of_best = (confusions[CELL] == best[CELL]).all(axis=1)
         _matrix(axes, confusions[of_best])
         how = f"{names[best['backbone']]}, {trained(best['init'], best['method'])}"

@@ -138,7 +138,7 @@ def _objects(
     rows = np.hstack([values, sizes])
     if groups is not None:
         _, place = np.unique(groups, return_inverse=True)
-        sums = np.zeros((place.max() + 1, rows.shape[1]), int)
+        sums = np.zeros((int(np.max(place)) + 1, rows.shape[1]), int)
         np.add.at(sums, place, rows)
         rows = sums
     rows = np.vstack([rows, [[value] * values.shape[1] + [1] for value in added]])
