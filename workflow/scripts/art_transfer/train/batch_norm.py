@@ -126,14 +126,13 @@ def take_statistics(backbone: keras.Model, pixels: PixelStore, scaling: str, how
         forward(scale(pixels.batch(rows[start : start + BATCH]), scaling))
     for layer, value, first in zip(layers, momentum, before, strict=True):
         layer.momentum = value
-        if (
-            how == "updated"
-        ):  # a batch's own statistics do not hang on these: no need to compute anew
+        if how == "updated":  # no need for more turns: no batch's own statistics hang on these
             left = value ** len(batches)  # of the first ones, after an epoch
             more = (1 - left**EPOCHS) / (1 - left)
-            for variable, old, new in zip(
+            followed = zip(
                 (layer.moving_mean, layer.moving_variance), first, _statistics(layer), strict=True
-            ):
+            )
+            for variable, old, new in followed:
                 variable.assign(left**EPOCHS * old + more * (new - left * old))
 
 

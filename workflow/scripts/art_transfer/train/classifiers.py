@@ -97,10 +97,8 @@ def _of_forest(
     make: Make, trees: int, seed: int, threads: int, given: Parts, truth: NDArray[np.int64]
 ) -> Parts:
     """A random forest's probabilities, TREES at a time, each forgotten when it has spoken."""
-    random, classes = (
-        np.random.RandomState(seed),
-        int(np.max(truth)) + 1,
-    )  # each is in the train split
+    random = np.random.RandomState(seed)
+    classes = int(np.max(truth)) + 1  # each is in the train split
     sums = {part: np.zeros((len(x), classes)) for part, x in given.items()}
     for start in range(0, trees, TREES):
         count = min(TREES, trees - start)
