@@ -161,4 +161,6 @@ def test_images_come_in_order_or_say_why_not(tmp_path):
     assert reasons["out"] == "missing: '../secret.jpg' is no file of the folder"
     assert reasons["none"] == "missing: '' is no file of the folder"
     assert "too long" in reasons["long"]
+    assert reasons["null"].startswith("missing: 'a\\x00b.jpg' cannot be read: ")
+    assert "embedded null" in reasons["null"]  # byte, or character in path, as Python has it
     assert {image.status for image in found if image.data is not None} == {"ok"}

@@ -529,17 +529,8 @@ def test_a_mistake_is_one_message(tmp_path, name):
 
 
 COLLECTION = [
-    *[
-        "source",
-        "title",
-        "tasks",
-        "shares_objects_with",
-        "shards",
-        "max_unreadable_share",
-        "ask_again",
-        "web",
-        "folder",
-    ],
+    *["source", "title", "tasks", "shares_objects_with", "shards", "max_unreadable_share"],
+    *["ask_again", "web", "folder"],
     *["metadata", "columns", "list_separator"],
 ]
 WHOLE = [

@@ -57,9 +57,8 @@ def test_collapse_tells_one_class_from_many(tmp_path):
         0,
     )
     assert settled["largest_predicted"] in (0, 1)  # two classes are the largest alike
-    assert varied["most_predicted"] == varied["largest_predicted"] == 0.5 and varied[
-        "entropy"
-    ] == pytest.approx(1)
+    assert varied["most_predicted"] == varied["largest_predicted"] == 0.5
+    assert varied["entropy"] == pytest.approx(1)
     for row in (settled, varied):
         assert row["largest_class"] == 0.5 and row["entropy_truth"] == pytest.approx(1)
         assert row["train_accuracy"] == 0.9 and row["low"] < row["accuracy"] < row["high"]

@@ -1,6 +1,6 @@
 """What one way of training gains over another, object by object on the same test sets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +25,7 @@ GAINS = [
     *["p", "p_holm", "cohens_h", "runs_of", "runs_over"],
 ]
 
-FAMILY = ["collection", "task"]
+FAMILY = ("collection", "task")
 """Holm's correction is for the comparisons that have these in common: a block of the table."""
 
 
@@ -56,6 +56,7 @@ def gains(
     compared: Iterable[tuple[Run, Run]],
     results: str | Path,
     groups: Groups | None = None,
+    family: Sequence[str] = FAMILY,
 ) -> pd.DataFrame:
     """How many more test objects one run gets right than another; one row per pair of cells.
 
@@ -66,7 +67,7 @@ def gains(
     ``accuracy_of``, ``accuracy_over`` and ``gain``, their difference (-1 to 1), means over seeds,
     ``low`` and ``high`` (95 % interval of the gain, ``statistics.difference``), ``only_of`` and
     ``only_over`` (predictions that only one gets right), ``p`` (see ``p_unlike``), ``p_holm``
-    (Holm's correction within a FAMILY), ``cohens_h`` (effect size) and the run folders.
+    (Holm's correction within a ``family``), ``cohens_h`` (effect size) and the run folders.
     """
     grouped: dict[tuple[str, ...], list[tuple[Run, Run]]] = {}
     for of, over in compared:
@@ -100,7 +101,9 @@ def gains(
             }
         )
     table = pd.DataFrame(rows).reindex(columns=GAINS)
-    table["p_holm"] = table.groupby(FAMILY)["p"].transform(lambda p: statistics.holm(p.tolist()))
+    table["p_holm"] = table.groupby(list(family))["p"].transform(
+        lambda p: statistics.holm(p.tolist())
+    )
     return table
 
 

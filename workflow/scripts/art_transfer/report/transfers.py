@@ -6,7 +6,6 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from art_transfer.job_settings import TransfersSettings
-from art_transfer.report import statistics
 from art_transfer.report.gains import gains, p_value
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
@@ -37,10 +36,9 @@ def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
     for (of, over), source in zip(wanted.pairs, trained_on(found), strict=True):
         key = (of.collection, of.task, of.backbone, f"{of.init}/{of.method}")
         routes[*key, f"{over.init}/{over.method}"] = source
-    table = gains([(p[0], p[1]) for p in wanted.pairs], wanted.results, groups)
+    table = gains([(p[0], p[1]) for p in wanted.pairs], wanted.results, groups, ["task"])
     names = table[["collection", "task", "backbone", "of", "over"]].itertuples(index=False)
     table.insert(0, "source", [routes[tuple(name)] for name in names])
-    table["p_holm"] = table.groupby("task")["p"].transform(lambda p: statistics.holm(p.tolist()))
     return table.drop(columns=["cohens_h"])
 
 

@@ -19,6 +19,8 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.scaling import scale
 
 BATCH = 32
+"""Objects that go through a network at a time, where nothing is trained."""
+
 EPOCHS = 10
 """As many as the moving statistics follow, of a head's training in Keras before 2.1.3; after ten
 they are the museum's own, but for the part of the weights' that is left in a small museum."""
@@ -117,7 +119,8 @@ def take_statistics(backbone: keras.Model, pixels: PixelStore, scaling: str, how
     momentum = [layer.momentum for layer in layers]
     before = [_statistics(layer) for layer in layers]
     forward = batch_statistics(backbone)
-    rows = pixels.rows(pixels.object_ids)[mixed(pixels.object_ids)]
+    object_ids = pixels.object_ids
+    rows = pixels.rows(object_ids)[mixed(object_ids)]
     batches = range(0, len(rows), BATCH)
     for number, start in enumerate(batches):
         if how == "reestimated":

@@ -12,10 +12,8 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.train.batch_norm import batch_statistics, folded, mixed
+from art_transfer.train.batch_norm import BATCH, batch_statistics, folded, mixed
 from art_transfer.train.scaling import scale
-
-BATCH = 32
 
 
 def extract(

@@ -71,6 +71,8 @@ class State:
         self.resumed_after = [*self.saved.resumed_after, self.saved.epoch] if self.saved else []
         self.earlier_seconds = self.saved.seconds if self.saved else 0.0
         self.jobs = self._attempts()
+        for half in self.folder.glob(".half-*"):  # of an attempt that was killed while it saved
+            shutil.rmtree(half, ignore_errors=True)
 
     def save(
         self, model: keras.Model, stopping: keras.callbacks.EarlyStopping, phase: int, epoch: int
