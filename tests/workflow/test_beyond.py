@@ -11,7 +11,8 @@ from .conftest import ROOT
 
 FOLDER = ROOT / "config" / "beyond"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-NEEDS = {"paintings": ROOT.parent / "shared" / "collections"}
+BESIDE = ROOT.parent / "shared" / "collections"
+NEEDS = {"paintings": BESIDE, "paintings_features": BESIDE}
 """What lies beside the project, and may not."""
 
 
