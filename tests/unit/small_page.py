@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from art_transfer.files import write_text
 from art_transfer.formats import PREDICTIONS, SPLITS, write_csv, write_parquet
-from art_transfer.job_settings import Described, IndexSettings, ShownMaps
 from art_transfer.report.classes import per_class
 from art_transfer.report.grid import Cell, Grid, markdown
 from art_transfer.report.index_page import CLAIM, index
 from art_transfer.report.saliency import SHOWN
 from art_transfer.report.saliency_tiles import write_tiles
+from art_transfer.report_settings import Described, IndexSettings, ShownMaps
 from art_transfer.settings import Run
 from builders import ROOT, file_of, noise, used
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from art_transfer.checks import check_definitions, load_study
+from art_transfer.check_files import check_definitions
+from art_transfer.checks import load_study
 from art_transfer.config import load, read_files, with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import write_yaml

@@ -5,7 +5,8 @@ import datetime
 
 import pytest
 import yaml
-from art_transfer.checks import check_published, load_study
+from art_transfer.check_files import check_published
+from art_transfer.checks import load_study
 from art_transfer.errors import StudyError
 from builders import small_config
 

@@ -5,7 +5,7 @@ import pytest
 from art_transfer.archive.crate import copy_code, write_crate
 from art_transfer.files import read_json, write_json, write_text
 from art_transfer.formats import write_csv
-from art_transfer.job_settings import CrateSettings
+from art_transfer.report_settings import CrateSettings
 from builders import ROOT
 from crates import issues
 

@@ -13,12 +13,12 @@ from art_transfer.formats import (
     write_csv,
     write_parquet,
 )
-from art_transfer.job_settings import DuplicatesSettings
 from art_transfer.prepare import duplicates
 from art_transfer.prepare.duplicates import Museum, between, groups, museum, read_museum
 from art_transfer.prepare.looks import SIDE, look, write_looks
 from art_transfer.prepare.perceptual_hash import RADIUS, WINDOWS, candidates, hashes
 from art_transfer.report.near_duplicates import scores_without, seen_in_sources, seen_in_train
+from art_transfer.report_settings import DuplicatesSettings
 from art_transfer.settings import Run
 from builders import file_of, images_of, used
 from hypothesis import given, settings

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from art_transfer.files import read_json
 from art_transfer.formats import PREDICTIONS, SPLITS, read_parquet, write_csv
-from art_transfer.job_settings import CardSettings
 from art_transfer.predict.card import _RESIZE, FILES, _by_size, model_card
 from art_transfer.predict.images import find_images
 from art_transfer.predict.markdown import escaped, rendered
 from art_transfer.predict.network import Network
 from art_transfer.predict.table import predicted
 from art_transfer.prepare.pixels import square
+from art_transfer.report_settings import CardSettings
 from art_transfer.settings import Pixels, Run
 from art_transfer.train.run_folder import write_run
 from art_transfer.train.training import fine_tune

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from art_transfer.files import write_json
 from art_transfer.formats import write_csv
-from art_transfer.job_settings import FigureSettings, LayersSettings, TransfersSettings
 from art_transfer.report.collapse import collapse_figure, collapse_grid, collapse_table
 from art_transfer.report.comparison import PUBLISHED, read_published
 from art_transfer.report.layers import layers_figure, layers_grid, layers_table, linear_cka
 from art_transfer.report.learning_curves import curves_figure, curves_grid, curves_table
 from art_transfer.report.style import save, styled
 from art_transfer.report.transfers import transfers_figure, transfers_grid, transfers_table
+from art_transfer.report_settings import FigureSettings, LayersSettings, TransfersSettings
 from art_transfer.settings import Run
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,9 +3,9 @@
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.files import write_json
-from art_transfer.job_settings import CostRecord
 from art_transfer.report.cost import COST, cost, cost_figure, read_accounting
 from art_transfer.report.style import styled
+from art_transfer.report_settings import CostRecord
 
 # as sacct --parsable2 prints it: a job on a GPU, one that was requeued, one that two runs shared
 SACCT = """\

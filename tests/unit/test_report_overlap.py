@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from art_transfer.formats import PREDICTIONS, write_parquet
-from art_transfer.job_settings import Transfer
 from art_transfer.prepare.splits import SPLIT_NAMES
 from art_transfer.report.gains import gains
 from art_transfer.report.grid import markdown
 from art_transfer.report.overlap import overlap, overlap_table
 from art_transfer.report.statistics import difference, generator
+from art_transfer.report_settings import Transfer
 from art_transfer.settings import Run
 from builders import used
 

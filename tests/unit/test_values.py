@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from art_transfer.checks import check_mappings, load_study
+from art_transfer.check_files import check_mappings
+from art_transfer.checks import load_study
 from art_transfer.errors import StudyError
 from art_transfer.prepare.values import clean, first_names_first, read_mapping
 from builders import ROOT, choose, decisions, labels, small_config, task

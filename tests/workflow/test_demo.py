@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from art_transfer import checks
+from art_transfer import check_figures
 from crates import issues
 
 from .conftest import ROOT, copy_project, planned, same_files, snakemake
@@ -83,7 +83,7 @@ def test_the_names_that_no_experiment_and_no_figure_can_have_are_those_of_every_
     ):
         found = {path.stem for path in (results / folder).iterdir() if "-" not in path.stem}
         of_every_study.append(found - set(given))
-    assert of_every_study == [set(checks.TABLES) - {"multitask"}, set(checks.FIGURES)]
+    assert of_every_study == [set(check_figures.TABLES) - {"multitask"}, set(check_figures.FIGURES)]
 
 
 def test_fine_tuning_beats_what_one_gets_without_a_network(demo):

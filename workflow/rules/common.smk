@@ -5,7 +5,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from art_transfer.checks import check_definitions, check_mappings, check_published, load_study
+from art_transfer.check_files import check_definitions, check_mappings, check_published
+from art_transfer.checks import load_study
 from art_transfer.config import with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.files import listing
@@ -13,6 +14,12 @@ from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
     BatchNormSettings,
     BetweenSettings,
+    ImagesSettings,
+    LabelSettings,
+    SplitSettings,
+    WeightsSettings,
+)
+from art_transfer.report_settings import (
     CardSettings,
     CatalogueSettings,
     ClaimsSettings,
@@ -26,10 +33,8 @@ from art_transfer.job_settings import (
     DuplicatesSettings,
     GainsSettings,
     FigureSettings,
-    ImagesSettings,
     IndexSettings,
     LabelRulesSettings,
-    LabelSettings,
     LayersSettings,
     MosaicSettings,
     OverlapSettings,
@@ -37,12 +42,10 @@ from art_transfer.job_settings import (
     RecordsSettings,
     SaliencySettings,
     ShownMaps,
-    SplitSettings,
     TableSettings,
     TitleSettings,
     Transfer,
     TransfersSettings,
-    WeightsSettings,
 )
 from art_transfer.networks import NETWORKS, backbone_titles
 from art_transfer.settings import Run, canonical

@@ -7,9 +7,9 @@ import yaml
 from art_transfer.files import write_text
 from art_transfer.formats import OBJECTS, SPLITS, columns, read_csv, read_parquet
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import CatalogueSettings
 from art_transfer.report.catalogue import Labelled, catalogue, sample_files
 from art_transfer.report.style import styled
+from art_transfer.report_settings import CatalogueSettings
 
 SHOWN = ["object_id", "title", "creators", "date", "rights", "source_url"]
 DECISIONS = ["raw value", "label", "objects", "decision"]

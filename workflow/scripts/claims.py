@@ -5,11 +5,11 @@ from functools import cache
 from art_transfer.files import write_text
 from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import ClaimsSettings
 from art_transfer.report.claim_files import read_claims
 from art_transfer.report.claims import claims_table, evaluate
 from art_transfer.report.grid import markdown
 from art_transfer.report.runs import read_groups, read_tested
+from art_transfer.report_settings import ClaimsSettings
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, ClaimsSettings), snakemake.input

@@ -3,7 +3,6 @@
 import pandas as pd
 from art_transfer.formats import SPLITS, read_csv, read_table
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import DatasetsSettings
 from art_transfer.report.class_figures import (
     calibration_figure,
     confusion_figure,
@@ -12,6 +11,7 @@ from art_transfer.report.class_figures import (
 )
 from art_transfer.report.runs import CELL
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import DatasetsSettings
 
 with logged(snakemake.log[0]), styled():
     wanted, given, made = settings(snakemake, DatasetsSettings), snakemake.input, snakemake.output

@@ -3,12 +3,12 @@
 from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import ClassesSettings
 from art_transfer.report.class_tables import calibration_table, scores_table, sizes_table
 from art_transfer.report.classes import class_sizes, per_class
 from art_transfer.report.grid import markdown
 from art_transfer.report.runs import read_runs
 from art_transfer.report.tables import network_titles
+from art_transfer.report_settings import ClassesSettings
 
 with logged(snakemake.log[0]):
     wanted, made = settings(snakemake, ClassesSettings), snakemake.output

@@ -4,10 +4,10 @@ import pandas as pd
 from art_transfer.files import write_text
 from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import TitleSettings
 from art_transfer.report.comparison import compare, comparison_tables, read_published, read_table1
 from art_transfer.report.grid import markdown
 from art_transfer.report.tables import network_titles
+from art_transfer.report_settings import TitleSettings
 
 with logged(snakemake.log[0]):
     given = snakemake.input

@@ -2,9 +2,9 @@
 
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import CostSettings
 from art_transfer.report.cost import accounting, cost, cost_figure
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import CostSettings
 
 with logged(snakemake.log[0]), styled():
     wanted = settings(snakemake, CostSettings)

@@ -5,7 +5,7 @@ from pathlib import Path
 from art_transfer.archive.crate import copy_code, write_crate
 from art_transfer.files import read_json
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import CrateSettings
+from art_transfer.report_settings import CrateSettings
 
 with logged(snakemake.log[0]):
     given, results = snakemake.input, Path(snakemake.output.crate).parent

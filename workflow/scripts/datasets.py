@@ -3,10 +3,10 @@
 from art_transfer.files import write_text
 from art_transfer.formats import SPLITS, read_csv, read_table, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import DatasetsSettings
 from art_transfer.report.comparison import read_table1
 from art_transfer.report.datasets import datasets, datasets_tables
 from art_transfer.report.grid import markdown
+from art_transfer.report_settings import DatasetsSettings
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, DatasetsSettings), snakemake.input

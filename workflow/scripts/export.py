@@ -5,8 +5,8 @@ from pathlib import Path
 
 from art_transfer.files import atomic_path, read_json, write_text
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import CardSettings
 from art_transfer.predict.card import FILES, model_card
+from art_transfer.report_settings import CardSettings
 
 with logged(snakemake.log[0]):
     given, card = snakemake.input, Path(snakemake.output.card)

@@ -2,9 +2,9 @@
 
 from art_transfer.formats import read_table
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import TitleSettings
 from art_transfer.report.slopes import gains_figure
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import TitleSettings
 
 with logged(snakemake.log[0]), styled():
     titles = settings(snakemake, TitleSettings).titles

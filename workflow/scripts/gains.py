@@ -4,11 +4,11 @@ import pandas as pd
 from art_transfer.files import write_text
 from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import GainsSettings
 from art_transfer.report.gains import gains, gains_table, pairs
 from art_transfer.report.grid import markdown
 from art_transfer.report.runs import read_groups
 from art_transfer.report.tables import network_titles
+from art_transfer.report_settings import GainsSettings
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, GainsSettings)

@@ -2,8 +2,8 @@
 
 from art_transfer.files import write_text
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import IndexSettings
 from art_transfer.report.index_page import index
+from art_transfer.report_settings import IndexSettings
 
 with logged(snakemake.log[0]):
     given = snakemake.input

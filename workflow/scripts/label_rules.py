@@ -3,10 +3,10 @@
 import pandas as pd
 from art_transfer.formats import OBJECTS, columns, read_csv, read_parquet, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import LabelRulesSettings
 from art_transfer.prepare.values import read_mapping
 from art_transfer.report.comparison import read_table1
 from art_transfer.report.label_rules import label_rules, ranked
+from art_transfer.report_settings import LabelRulesSettings
 
 with logged(snakemake.log[0]):
     wanted, given, found = settings(snakemake, LabelRulesSettings), snakemake.input, {}

@@ -3,11 +3,11 @@
 from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import FigureSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.learning_curves import curves_figure, curves_grid, curves_table
 from art_transfer.report.runs import read_groups
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import FigureSettings
 
 with logged(snakemake.log[0]), styled():
     wanted = settings(snakemake, FigureSettings)

@@ -3,10 +3,10 @@
 from art_transfer.collect.shards import readable
 from art_transfer.formats import IMAGES, OBJECTS, columns, read_csv, read_parquet
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import MosaicSettings
 from art_transfer.report.mosaic import Picture, caption, mosaic
 from art_transfer.report.originals import originals, sample
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import MosaicSettings
 
 with logged(snakemake.log[0]), styled():
     wanted, pictures = settings(snakemake, MosaicSettings), {}

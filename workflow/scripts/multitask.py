@@ -4,10 +4,10 @@ import pandas as pd
 from art_transfer.files import write_text
 from art_transfer.formats import read_table, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import TitleSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.multitask import multitask, multitask_table
 from art_transfer.report.tables import network_titles
+from art_transfer.report_settings import TitleSettings
 
 with logged(snakemake.log[0]):
     given = snakemake.input

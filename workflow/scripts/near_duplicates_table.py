@@ -3,10 +3,10 @@
 from art_transfer.files import write_text
 from art_transfer.formats import BETWEEN, read_csv, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import DuplicatesSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.near_duplicates import duplicates_tables, scores_without
 from art_transfer.report.runs import read_groups
+from art_transfer.report_settings import DuplicatesSettings
 
 with logged(snakemake.log[0]):
     wanted, given = settings(snakemake, DuplicatesSettings), snakemake.input

@@ -3,10 +3,10 @@
 from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import OverlapSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.overlap import overlap, overlap_table
 from art_transfer.report.runs import read_groups
+from art_transfer.report_settings import OverlapSettings
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, OverlapSettings)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from art_transfer.formats import IMAGES, read_csv, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import PredictSettings
 from art_transfer.predict.images import find_images
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.prepare.splits import used_split
+from art_transfer.report_settings import PredictSettings
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.

@@ -2,7 +2,7 @@
 
 from art_transfer.archive.records import SNAKEMAKE, write_records
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import RecordsSettings
+from art_transfer.report_settings import RecordsSettings
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, RecordsSettings)

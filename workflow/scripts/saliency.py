@@ -4,7 +4,6 @@ import pandas as pd
 from art_transfer.files import read_json, write_text
 from art_transfer.formats import IMAGES, read_csv, write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import SaliencySettings
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.report.grid import markdown
 from art_transfer.report.originals import originals
@@ -13,6 +12,7 @@ from art_transfer.report.saliency import Panel, choose, pictures, saliency_figur
 from art_transfer.report.saliency_checks import numbers, numbers_tables, sample
 from art_transfer.report.saliency_tiles import write_tiles
 from art_transfer.report.style import save, styled
+from art_transfer.report_settings import SaliencySettings
 
 with logged(snakemake.log[0]), styled():
     # Imported here so that TensorFlow's greetings go to the log.

@@ -3,11 +3,11 @@
 from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import TableSettings
 from art_transfer.report.estimates import with_intervals
 from art_transfer.report.grid import latex, markdown
 from art_transfer.report.runs import read_baselines, read_groups, read_runs
 from art_transfer.report.tables import cells, paper_table
+from art_transfer.report_settings import TableSettings
 
 with logged(snakemake.log[0]):
     wanted = settings(snakemake, TableSettings)

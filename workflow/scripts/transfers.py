@@ -3,11 +3,11 @@
 from art_transfer.files import write_text
 from art_transfer.formats import write_csv
 from art_transfer.job import logged, settings
-from art_transfer.job_settings import TransfersSettings
 from art_transfer.report.grid import markdown
 from art_transfer.report.runs import read_groups
 from art_transfer.report.style import save, styled
 from art_transfer.report.transfers import transfers_figure, transfers_grid, transfers_table
+from art_transfer.report_settings import TransfersSettings
 
 with logged(snakemake.log[0]), styled():
     wanted = settings(snakemake, TransfersSettings)

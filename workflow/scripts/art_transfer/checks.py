@@ -3,13 +3,11 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from art_transfer import config
+from art_transfer.check_figures import empty_maps, taken_names, wrong_figures
 from art_transfer.check_inits import (
     cut_parents,
     endless_inits,
@@ -21,20 +19,11 @@ from art_transfer.check_inits import (
 from art_transfer.check_methods import without_checkpoint, wrong_methods
 from art_transfer.errors import StudyError
 from art_transfer.networks import NETWORKS
-from art_transfer.settings import SECRET, Run, canonical
+from art_transfer.settings import SECRET, Run
 from art_transfer.study import Study
 
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
 _LOGIN = re.compile(r"https?://[^/]*@")
-
-TABLES = (
-    *["calibration", "claims", "class_sizes", "classes", "comparison", "confusions", "cost"],
-    *["datasets", "gains", "multitask", "near_duplicates", "overlap", "scores"],
-)
-FIGURES = ("calibration", "class_size", "confusion", "cost", "gains", "tails")
-"""The tables and figures that every study has: no experiment or figure can have their names."""
-PROBES = ("head", "classifier")
-"""The kinds of methods that leave a network's layers as they are."""
 
 
 def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
@@ -47,8 +36,8 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
-        _taken_names,
-        _wrong_figures,
+        taken_names,
+        wrong_figures,
         _wrong_images,
         _open_secrets,
         _wrong_networks,
@@ -57,7 +46,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_tasks,
         wrong_weights,
         _wrong_multitask,
-        _empty_maps,
+        empty_maps,
         seen_before,
         cut_parents,
         _wrong_predict,
@@ -115,56 +104,6 @@ def _wrong_names(study: Study) -> Iterator[str]:
             trained = getattr(saliency, side)
             yield from unknown(f"{key}.{side}.init", [trained.init], all_.inits, "inits")
             yield from unknown(f"{key}.{side}.method", [trained.method], all_.methods, "methods")
-
-
-def _taken_names(study: Study) -> Iterator[str]:
-    """No two tables, and no two figures, can have one file."""
-    for name in study.settings.experiments:
-        if name in TABLES:
-            yield f"`experiments.{name}` has the name of a table of every study; taken: {TABLES}"
-    taken = dict.fromkeys(FIGURES, "every study has")
-    for kind in fields(study.settings.figures):
-        for name in getattr(study.settings.figures, kind.name):
-            key = f"figures.{kind.name}.{name}"
-            if name in taken:
-                yield f"`{key}` has the name of a figure that {taken[name]}; expected another one"
-            taken[name] = f"`{key}` is"
-
-
-def _wrong_figures(study: Study) -> Iterator[str]:
-    """Every name in a figure of experiments or of first weights must be the name of a block."""
-    all_, figures = study.settings, study.settings.figures
-    for kind in ("collapse", "transfers"):
-        for name, spec in getattr(figures, kind).items():
-            key = f"figures.{kind}.{name}.experiments"
-            yield from unknown(key, spec.experiments, all_.experiments, "experiments")
-    for kind in ("layers", "learning_curves"):
-        for name, spec in getattr(figures, kind).items():
-            key = f"figures.{kind}.{name}"
-            for field in ("collection", "backbone"):
-                known = getattr(all_, f"{field}s")
-                yield from unknown(f"{key}.{field}", [getattr(spec, field)], known, f"{field}s")
-            for field in ("tasks", "inits", "methods"):
-                names, known = getattr(spec, field), getattr(all_, field)
-                yield from unknown(f"{key}.{field}", names, known, field)
-            for method in spec.methods if kind == "layers" else ():
-                if method in all_.methods and all_.methods[method].kind not in PROBES:
-                    yield (
-                        f"`{key}.methods` names {method!r}, a method of kind "
-                        f"{all_.methods[method].kind}, which changes the layers that it looks at; "
-                        f"expected kinds {PROBES}"
-                    )
-
-
-def _empty_maps(study: Study) -> Iterator[str]:
-    """A map of transfers needs one at least."""
-    for name, spec in study.settings.figures.transfers.items():
-        if not study.mapped(spec):
-            yield (
-                f"`figures.transfers.{name}.experiments` have no transfer to show; expected a run "
-                "that starts from another collection's run, beside the same from the experiment's "
-                "first init"
-            )
 
 
 def _wrong_images(study: Study) -> Iterator[str]:
@@ -279,50 +218,4 @@ def _wrong_predict(study: Study) -> Iterator[str]:
         yield (
             f"`predict.run` is {wanted.run!r}, which is no run of the study; expected "
             f"collection/task/backbone/init/method/seed-N, such as {', '.join(close)}"
-        )
-
-
-def check_definitions(study: Study, resources: Path) -> None:
-    """Stop where another study has defined a collection of the same name in another way.
-
-    What is below ``resources/{collection}`` is shared by all studies, so its name must mean one
-    museum. A study that changes its own definition just has the museum collected again.
-    """
-    for name in study.used_collections:
-        path = resources / name / "collection.yaml"
-        if not path.is_file():
-            continue
-        known = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(known, dict) or "study" not in known:
-            raise StudyError(
-                f"{path}: expected the definition that the collection was made from, with the keys "
-                "study and source; remove the file, and the collection is read again"
-            )
-        ours = study.source(name)
-        if known["study"] != study.settings.study and canonical(known["source"]) != canonical(ours):
-            raise StudyError(
-                f"the collection {name!r} means two museums: the study {known['study']!r} made "
-                f"{path.parent} from {canonical(known['source'])}, but the study "
-                f"{study.settings.study!r} defines it as {canonical(ours)}. Give one of them "
-                "another name."
-            )
-
-
-def check_mappings(study: Study) -> None:
-    """Stop where the mapping table of a task is no file; what is in it, the labels job checks."""
-    for name, task in study.settings.tasks.items():
-        if task.mapping and not Path(task.mapping).is_file():
-            raise StudyError(
-                f"`tasks.{name}.mapping` is {task.mapping!r}, but there is no such file; expected "
-                "a CSV with the columns value,concept, relative to where Snakemake is started"
-            )
-
-
-def check_published(study: Study) -> None:
-    """Stop where the folder of published numbers and claims is none, or has nothing to read."""
-    folder = study.settings.published
-    if folder and not any(Path(folder).glob("*.csv")):
-        raise StudyError(
-            f"`published` is {folder!r}, but there is no such folder with a CSV in it; expected "
-            "one with claims.csv or published tables, relative to where Snakemake is started"
         )

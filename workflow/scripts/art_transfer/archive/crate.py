@@ -19,7 +19,7 @@ from art_transfer.archive.licences import add_collection
 from art_transfer.archive.manifest import RECORDS, archived_files
 from art_transfer.citation import licence_address, name_of, read_citation
 from art_transfer.files import atomic_path, write_json
-from art_transfer.job_settings import CrateSettings
+from art_transfer.report_settings import CrateSettings
 
 CRATE = "ro-crate-metadata.json"
 CODE = "code"

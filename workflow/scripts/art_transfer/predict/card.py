@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from art_transfer.files import read_json, sha256
 from art_transfer.formats import PREDICTIONS, read_parquet
-from art_transfer.job_settings import CardSettings
 from art_transfer.predict.markdown import rendered
 from art_transfer.prepare.splits import used_split
 from art_transfer.report.statistics import printed
+from art_transfer.report_settings import CardSettings
 
 FILES = {
     "model.keras": "the network, from scaled pixels to probabilities",

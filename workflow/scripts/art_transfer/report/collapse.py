@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.stats import entropy, spearmanr
 
-from art_transfer.job_settings import FigureSettings
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_predictions, read_runs
 from art_transfer.report.series import cells_of, keys, panel_title, percent_axis
 from art_transfer.report.style import WIDTH, figure, short
 from art_transfer.report.tables import words
+from art_transfer.report_settings import FigureSettings
 from art_transfer.settings import Run
 
 SPREAD = [

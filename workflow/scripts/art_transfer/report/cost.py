@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json
-from art_transfer.job_settings import CostRecord
 from art_transfer.report.style import WIDTH, figure
 from art_transfer.report.tables import words
+from art_transfer.report_settings import CostRecord
 
 COST = [
     *["what", "collection", "task", "backbone", "init", "method", "seed", "device"],

@@ -14,7 +14,6 @@ from docutils.core import publish_doctree
 from PIL import Image
 
 from art_transfer.formats import read_csv
-from art_transfer.job_settings import Described, IndexSettings, ShownMaps
 from art_transfer.report.class_scores import COUNTED, class_scores
 from art_transfer.report.grid import Cell, points
 from art_transfer.report.pages import render, uri
@@ -29,6 +28,7 @@ from art_transfer.report.read_grids import (
 )
 from art_transfer.report.saliency_tiles import read_tiles
 from art_transfer.report.tables import words
+from art_transfer.report_settings import Described, IndexSettings, ShownMaps
 
 CLAIMS, CLASSES = "claims.csv", "classes.csv"
 CLAIM = ["id", "quote", "page", "kind", "verdict", "estimate", "low", "high", "margin"]

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from art_transfer.formats import SPLITS, read_csv
-from art_transfer.job_settings import FigureSettings, LayersSettings
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_runs
 from art_transfer.report.series import PANEL, at_left, panels, percent_axis
 from art_transfer.report.style import COLORS
 from art_transfer.report.tables import words
+from art_transfer.report_settings import FigureSettings, LayersSettings
 from art_transfer.train.features import read_features
 
 

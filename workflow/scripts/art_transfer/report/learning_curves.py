@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from art_transfer.job_settings import FigureSettings
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_runs
 from art_transfer.report.series import PANEL, at_left, panels, percent_axis
 from art_transfer.report.style import COLORS, look, plain_log
 from art_transfer.report.tables import network_titles, words
+from art_transfer.report_settings import FigureSettings
 
 
 def curves_table(wanted: FigureSettings, groups: Groups) -> pd.DataFrame:

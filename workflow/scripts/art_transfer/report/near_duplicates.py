@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from art_transfer.job_settings import DuplicatesSettings
 from art_transfer.prepare.splits import used_split
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, read_predictions
 from art_transfer.report.tables import words
+from art_transfer.report_settings import DuplicatesSettings
 
 SCORES_WITHOUT = [
     *[*CELL, "seed", "n", "groups", "in_train", "in_source", "n_without"],

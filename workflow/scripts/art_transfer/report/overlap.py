@@ -17,7 +17,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_transfer.formats import SPLITS, read_csv
-from art_transfer.job_settings import Transfer
 from art_transfer.prepare.splits import used_split
 from art_transfer.prepare.values import key as class_key
 from art_transfer.report.estimates import difference, folders, tested_of
@@ -25,6 +24,7 @@ from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent, poin
 from art_transfer.report.runs import Groups, Tested, read_predictions, read_tested
 from art_transfer.report.statistics import generator, weighted_mean
 from art_transfer.report.tables import trained_on, words
+from art_transfer.report_settings import Transfer
 
 GROUPS = ("all", "shared", "unshared")
 

@@ -5,13 +5,13 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from art_transfer.job_settings import TransfersSettings
 from art_transfer.report.gains import gains, p_value
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
 from art_transfer.report.series import panels
 from art_transfer.report.style import fold, short
 from art_transfer.report.tables import trained_on, words
+from art_transfer.report_settings import TransfersSettings
 
 SQUARE = 0.42  # inches of a museum's row
 CLEAR = 0.05  # a gain's p is below it, after the correction
