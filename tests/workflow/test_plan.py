@@ -58,6 +58,12 @@ def test_a_given_config_replaces_the_default_one(project):
     assert "rijksmuseum" not in plan and "results/paper" not in plan
 
 
+def test_what_of_the_paper_needs_no_gpu(project):
+    jobs = planned(snakemake(project, "-n", "--configfile", "config/off_the_shelf.yaml").stdout)
+    assert (jobs["head"], jobs["features_shared"], jobs["weights"]) == (12 + 8, 8, 4)
+    assert "fine_tune" not in jobs
+
+
 def test_the_pilot_plans_with_theta_hat_from_the_met(project):
     plan = snakemake(project, "-n", "--configfile", "config/pilot.yaml")
     assert plan.returncode == 0, plan.stdout[-3000:]
