@@ -5,11 +5,14 @@ import hashlib
 import keras
 import numpy as np
 import pytest
+from art_transfer.train import batch_norm
 from art_transfer.train.backbones import build
 from art_transfer.train.batch_norm import folded, take_statistics
 from art_transfer.train.features import extract
 from art_transfer.train.run_folder import write_model
 from art_transfer.train.scaling import scale
+from hypothesis import given
+from hypothesis import strategies as st
 from training_data import CHECKPOINT, RANDOM, architecture, moved, museum, split_table
 
 TABLE = split_table(60, 20, 16)
@@ -151,3 +154,12 @@ def test_folded_features_are_written_as_others(store, tmp_path):
     one, other = (np.load(path) for path in paths.values())
     np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
     assert not np.array_equal(other, one)  # they were folded
+
+
+@given(st.integers(0, 500))
+def test_no_batch_is_much_smaller_than_the_others(count):
+    parts = batch_norm.batches(np.arange(count))
+    sizes = [len(part) for part in parts]
+    assert [place for part in parts for place in part] == list(range(count))
+    assert max(sizes, default=0) <= 32 and len(parts) == -(-count // 32)
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1

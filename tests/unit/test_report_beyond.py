@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from art_transfer.files import write_json
 from art_transfer.formats import write_csv
-from art_transfer.report.collapse import collapse_figure, collapse_grid, collapse_table
+from art_transfer.report.collapse import _orders, collapse_figure, collapse_grid, collapse_table
 from art_transfer.report.comparison import PUBLISHED, read_published
 from art_transfer.report.layers import layers_figure, layers_grid, layers_table, linear_cka
 from art_transfer.report.learning_curves import curves_figure, curves_grid, curves_table
@@ -89,9 +89,25 @@ def test_collapse_says_which_mode_explains_the_order_of_what_was_printed(tmp_pat
     table = collapse_table(wanted, {}, read_published([tmp_path / "table2.csv"]))
     assert table["printed"].tolist() == [known[name] for _, name, _ in cells]
     note = collapse_grid(table, wanted).notes[-1]
-    assert "kept, probe: +1.00 (3 cells); updated, probe: -1.00 (3 cells)." in note
+    assert "kept, probe: +1.00 (+1.00 of all 3 cells); " in note
+    assert "updated, probe: -1.00 (-1.00 of all 3 cells)." in note
     assert "lacking" not in note
     assert len(collapse_grid(collapse_table(wanted, {}, NOTHING), wanted).notes) == 1
+
+
+def test_that_one_task_is_harder_explains_no_order_of_networks():
+    """Right alike within each task, or in the wrong order: over all cells both come near."""
+    printed = {"material": [0.8, 0.78, 0.76], "artist": [0.38, 0.1, 0.07]}
+    rows = [
+        {"collection": "museum", "task": task, "backbone": name, "init": init, "method": "probe"}
+        | {"printed": given[n], "accuracy": (sum(given) if init == "alike" else -given[n]) + up}
+        for init in ("alike", "turned")
+        for up, (task, given) in zip((2, 1), printed.items(), strict=True)
+        for n, name in enumerate(("vgg19", "resnet50", "xception"))
+    ]
+    (note,) = _orders(pd.DataFrame(rows))
+    assert "alike, probe: +0.00 (+0.88 of all 6 cells)" in note
+    assert "turned, probe: -1.00 (+0.54 of all 6 cells)" in note
 
 
 def curve(results, init, points):

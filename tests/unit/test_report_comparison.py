@@ -28,7 +28,7 @@ NO_GAINS = pd.DataFrame(columns=GAINS)
 def cell(init="imagenet", method="fine_tuning", backbone="vgg19", **changed):
     row = {"collection": "rijksmuseum", "task": "material", "backbone": backbone, "init": init}
     row |= {"method": method, "seeds": 1, "n": 10_000, "accuracy": 0.9123}
-    row |= {"validation_accuracy": 0.88, "runs": "runs/x/seed-1"} | changed
+    row |= {"validation_accuracy": 0.88, "validation_n": 9_000, "runs": "runs/x/seed-1"} | changed
     span = printed(row["accuracy"], row["n"])
     return {"accuracy_low": span.low, "accuracy_high": span.high} | row
 

@@ -12,7 +12,6 @@ from art_transfer.report.statistics import (
     holm,
     mid_p,
     printed,
-    weighted_mean,
     wilson,
 )
 from hypothesis import given
@@ -197,15 +196,39 @@ def test_draws_are_possible_numbers():
     assert (spread.min(), spread.max()) == (0, 1)
 
 
-def test_a_weighted_mean_has_a_bootstrap_s_interval():
-    values, weights = np.arange(40.0), np.repeat([1.0, 3.0], 20)
-    found = weighted_mean(values, weights, generator("k"))
-    assert found.value == 9.75
-    assert (found.low, found.high) == pytest.approx((8.8484848485, 10.6578947368))
-    one = weighted_mean(values[1:2], weights[:1], generator("k"))
-    assert one.value == 1 and np.isnan([one.low, one.high]).all()
-    two = weighted_mean(values[:2], weights[:2], generator("k"))
-    assert (two.value, two.low, two.high) == (0.5, 0, 1)
+def test_a_weighted_difference_is_that_of_objects_that_are_there_as_often():
+    """Half of the objects count three times: the mean, and the spread of a ratio of two sums."""
+    rng = np.random.default_rng(1)
+    of, over = rng.random((2, 4000)) < [[0.7], [0.4]]
+    weights = np.repeat([1.0, 3.0], 2000)
+    found = difference([of], [over], generator("k"), weights=[weights])
+    gains = of.astype(int) - over
+    assert found.value == pytest.approx(np.average(gains, weights=weights))
+    spread = np.sqrt((weights**2 * (gains - found.value) ** 2).sum()) / weights.sum()
+    low, high = found.interval()
+    assert high - low == pytest.approx(2 * 1.96 * spread, rel=0.04)
+    same = difference([of], [over], generator("k"), weights=[np.full(4000, 7.0)])
+    plain = difference([of], [over], generator("k"))
+    assert same.value == pytest.approx(plain.value)
+    assert same.interval() == pytest.approx(plain.interval())
+
+
+def test_weights_leave_seeds_and_groups_in_the_interval():
+    rng = np.random.default_rng(2)
+    over = [np.zeros(300, bool)] * 3
+    of = [rng.random(300) < share for share in (0.1, 0.4, 0.7)]
+    weights = [rng.integers(1, 4, 300).astype(float)] * 3
+    low, high = difference(of, over, generator("k"), weights=weights).interval()
+    assert high - low > 0.7  # with two degrees of freedom, 4.3 x 0.3 / sqrt(3) on each side
+    tens = np.repeat(np.arange(30), 10)
+    right = np.repeat(rng.random(30) < 0.5, 10)
+    alone, grouped = (
+        difference([right], over[:1], generator("k"), groups=[g], weights=weights[:1]).interval()
+        for g in (None, tens)
+    )
+    assert grouped[1] - grouped[0] > 2.5 * (alone[1] - alone[0])
+    low, high = difference([[1, 1]], [[0, 0]], generator("k"), weights=[np.ones(2)]).interval()
+    assert low < 0.5 and high == 1  # two objects that agree prove nothing
 
 
 def test_wilson_s_interval_is_the_published_formula_s():

@@ -253,8 +253,9 @@ def _long(reproduced: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
         reproduced_low=reproduced["accuracy_low"],
         reproduced_high=reproduced["accuracy_high"],
     )
-    each = reproduced["n"] / reproduced["seeds"]  # both splits are of one size
-    spans = [printed(*pair) for pair in zip(reproduced["validation_accuracy"], each, strict=True)]
+    # which validation objects a run gets right is not kept, so the spread of seeds is not known
+    one = reproduced["validation_n"].where(reproduced["seeds"] == 1, 0)
+    spans = [printed(*pair) for pair in zip(reproduced["validation_accuracy"], one, strict=True)]
     validation = reproduced[columns].assign(
         split="validation",
         reproduced=reproduced["validation_accuracy"],

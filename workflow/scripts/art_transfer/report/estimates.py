@@ -57,14 +57,23 @@ def accuracy_of(tested: Sequence[Tested], *key: object) -> statistics.Estimate:
     )
 
 
-def difference(of: Sequence[Tested], over: Sequence[Tested], *key: object) -> statistics.Estimate:
-    """The gain of the one side over the other; ``key`` names its random numbers (``folders``)."""
+def difference(
+    of: Sequence[Tested],
+    over: Sequence[Tested],
+    *key: object,
+    weights: Sequence[statistics.Floats] | None = None,
+) -> statistics.Estimate:
+    """The gain of the one side over the other; ``key`` names its random numbers (``folders``).
+
+    ``weights`` has for each seed those of its objects.
+    """
     return statistics.difference(
         [tested.right for tested in of],
         [tested.right for tested in over],
         statistics.generator(*key),
         shared=len({tested.objects for tested in of}) == 1,
         groups=[tested.groups for tested in of],
+        weights=weights,
     )
 
 

@@ -22,7 +22,6 @@ from art_transfer.prepare.values import key as class_key
 from art_transfer.report.estimates import difference, folders, tested_of
 from art_transfer.report.grid import THETA, THETA_HAT, Cell, Grid, percent, points
 from art_transfer.report.runs import Groups, Tested, read_predictions, read_tested
-from art_transfer.report.statistics import generator, weighted_mean
 from art_transfer.report.tables import trained_on, words
 from art_transfer.report_settings import Transfer
 
@@ -45,9 +44,8 @@ def overlap(
     theta-hat was trained on, parted by spaces, the first first; ``of`` and ``over`` are the inits
     of theta-hat and theta; ``n`` counts pairs of predictions. Accuracies (0-1) and ``gain`` (-1 to
     1) are means over seeds with the 95 % interval of the table of gains, ``low`` and ``high``;
-    where ``matched``, weighted means over all predictions, with the percentile interval of a
-    bootstrap over test objects that are taken one by one. ``groups`` are the near-duplicates of
-    each museum.
+    where ``matched``, of each seed's weighted means (``_matching``). ``groups`` are the
+    near-duplicates of each museum.
     """
     grouped: dict[tuple[str, ...], list[Transfer]] = {}
     for one in transfers:
@@ -62,14 +60,11 @@ def overlap(
         start: dict[str, Any] = dict(zip(OVERLAP[:7], names, strict=True))
         start["seeds"] = len(members)
         start["runs_of"], start["runs_over"] = folders(pairs)
-        for group in GROUPS:
-            chosen = [_of_group(table, group) for table in objects]
-            row = _gain(objects, sides, chosen, start["runs_of"], start["runs_over"])
-            rows.append(start | {"classes": group, "matched": False} | row)
-        weights = _matching(pd.concat(objects, ignore_index=True)).to_numpy()
-        for group in GROUPS[1:]:
-            row = _matched_gain(objects, sides, weights, group, start["runs_of"])
-            rows.append(start | {"classes": group, "matched": True} | row)
+        for matched, shown in ((False, GROUPS), (True, GROUPS[1:])):
+            weights = [_matching(table) for table in objects] if matched else None
+            for group in shown:
+                row = _gain(objects, sides, group, weights, start["runs_of"], start["runs_over"])
+                rows.append(start | {"classes": group, "matched": matched} | row)
     return pd.DataFrame(rows, columns=OVERLAP)
 
 
@@ -90,10 +85,14 @@ def _of_group(table: pd.DataFrame, group: str) -> NDArray[np.bool_]:
 def _gain(
     objects: Sequence[pd.DataFrame],
     sides: Sequence[Sequence[Tested]],
-    chosen: Sequence[NDArray[np.bool_]],
+    group: str,
+    weights: Sequence[NDArray[np.float64]] | None,
     *key: str,
 ) -> dict[str, Any]:
-    """One row's numbers, of the chosen objects of each seed; ``key`` names the random numbers."""
+    """One row's numbers; ``weights`` of all objects of each seed, ``key`` of random numbers."""
+    chosen = [_of_group(table, group) for table in objects]
+    if weights is not None:
+        chosen = [some & (w > 0) for some, w in zip(chosen, weights, strict=True)]
     labels = pd.concat([t.loc[some, "label"] for t, some in zip(objects, chosen, strict=True)])
     row: dict[str, Any] = {"number_of_classes": labels.nunique(), "n": len(labels)}
     if labels.empty:
@@ -102,9 +101,16 @@ def _gain(
         [_part(tested, some) for tested, some in zip(side, chosen, strict=True) if some.any()]
         for side in sides
     )
+    by = None
+    if weights is not None:
+        by = [w[some] for w, some in zip(weights, chosen, strict=True) if some.any()]
     for name, side in (("of", of), ("over", over)):
-        row[f"accuracy_{name}"] = float(np.mean([tested.right.mean() for tested in side]))
-    gain = difference(of, over, *key)
+        means = [
+            np.average(tested.right, weights=None if by is None else by[n])
+            for n, tested in enumerate(side)
+        ]
+        row[f"accuracy_{name}"] = float(np.mean(means))
+    gain = difference(of, over, *key, weights=by)
     low, high = gain.interval()
     return row | {"gain": gain.value, "low": low, "high": high}
 
@@ -114,38 +120,13 @@ def _part(tested: Tested, chosen: NDArray[np.bool_]) -> Tested:
     return replace(tested, right=tested.right[chosen], groups=groups)
 
 
-def _matching(table: pd.DataFrame) -> pd.Series:
-    """The weight of each prediction, so that shared and unshared have the same class sizes."""
+def _matching(table: pd.DataFrame) -> NDArray[np.float64]:
+    """The weight of each object of a seed: shared and unshared then have the same class sizes."""
     bins = np.floor(np.log2(table["size"]))
     both = bins.map(table.groupby(bins)["shared"].nunique()) == 2
     of_bin = bins.map(bins.value_counts())
     of_group = table.groupby([bins, "shared"])["size"].transform("size")
-    return (of_bin / of_group).where(both, 0.0)
-
-
-def _matched_gain(
-    objects: Sequence[pd.DataFrame],
-    sides: Sequence[Sequence[Tested]],
-    weights: NDArray[np.float64],
-    group: str,
-    key: str,
-) -> dict[str, Any]:
-    """One row's weighted numbers; objects that several seeds tested are drawn together."""
-    right = {
-        name: np.concatenate([tested.right for tested in side]).astype(float)
-        for name, side in zip(("of", "over"), sides, strict=True)
-    }
-    table = pd.concat(objects, ignore_index=True).assign(weight=weights, **right)
-    table = table[_of_group(table, group) & (table["weight"] > 0)]
-    row: dict[str, Any] = {"number_of_classes": table["label"].nunique(), "n": len(table)}
-    if table.empty:
-        return row
-    for name in right:
-        row[f"accuracy_{name}"] = np.average(table[name], weights=table["weight"])
-    table["gain"] = table["weight"] * (table["of"] - table["over"])
-    sums = table.groupby("object_id")[["gain", "weight"]].sum()
-    gain = weighted_mean(sums["gain"].to_numpy(), sums["weight"].to_numpy(), generator(key, group))
-    return row | {"gain": gain.value, "low": gain.low, "high": gain.high}
+    return (of_bin / of_group).where(both, 0.0).to_numpy()
 
 
 def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
@@ -184,7 +165,6 @@ def overlap_table(table: pd.DataFrame, titles: Mapping[str, str]) -> Grid:
         f"{THETA_HAT} was trained on. A gain on unshared classes is no recognition of a namesake; "
         "fewer confusions with shared classes can still be part of it.",
         "Same sizes: shared and unshared classes weighted alike in each bin of training objects "
-        "(1, 2-3, 4-7, ...) that has both; these intervals take each object for one of its own. "
-        "Rows without test objects are left out.",
+        "(1, 2-3, 4-7, ...) that has both. Rows without test objects are left out.",
     ]
     return Grid("Gains on shared and unshared classes", header, 6, groups, notes)

@@ -170,6 +170,7 @@ def _row(run: Run, results: Path) -> dict[str, Any]:
         "train_n": _number(metrics, "train.n", path),
         "validation_accuracy": _number(metrics, "validation.accuracy", path),
         "validation_loss": _number(metrics, "validation.loss", path),
+        "validation_n": _number(metrics, "validation.n", path),
         "best_epoch": _number(metrics, "best_epoch", path),
         "epochs": _number(metrics, "epochs", path),
         "parameters": _number(record, "parameters", record_path),

@@ -93,16 +93,18 @@ def difference(
     random: np.random.Generator,
     shared: bool = False,
     groups: Sequence[NDArray[np.int64] | None] | None = None,
+    weights: Sequence[Floats] | None = None,
 ) -> Estimate:
     """The accuracy of one way to train minus another's, paired object by object; see ``accuracy``.
 
-    The arrays of a seed are of the same test objects in the same order.
+    The arrays of a seed are of the same test objects in the same order. ``weights`` has for each
+    seed those of its objects, and the accuracies are weighted means.
     """
     values = [
         np.asarray(of, int) - np.asarray(over, int)
         for of, over in zip(right_of, right_over, strict=True)
     ]
-    return _estimate(values, _OF_DIFFERENCE, random, shared, groups)
+    return _estimate(values, _OF_DIFFERENCE, random, shared, groups, weights)
 
 
 def _estimate(
@@ -111,46 +113,54 @@ def _estimate(
     random: np.random.Generator,
     shared: bool,
     groups: Sequence[NDArray[np.int64] | None] | None,
+    weights: Sequence[Floats] | None = None,
 ) -> Estimate:
     """The mean over seeds of each seed's mean, and its draws."""
     of = list(groups) if groups is not None else [None] * len(values)
-    means = np.array([value.mean() for value in values])
+    by = list(weights) if weights is not None else [None] * len(values)
+    means = np.array([np.average(v, weights=w) for v, w in zip(values, by, strict=True)])
     mean = float(means.mean())
     if shared and len(values) > 1:
-        objects = _objects(np.column_stack(values), of[0], added, random).mean(axis=1)
+        objects = _objects(np.column_stack(values), of[0], by[0], added, random).mean(axis=1)
         draws = objects + _seeds(means, random)
     else:
-        drawn = [_objects(v[:, None], g, added, random) for v, g in zip(values, of, strict=True)]
+        each = zip(values, of, by, strict=True)
+        drawn = [_objects(v[:, None], g, w, added, random) for v, g, w in each]
         draws = _of_seeds(means, np.hstack(drawn), random)
     return Estimate(mean, np.clip(draws, min(added), max(added)))
 
 
 def _objects(
-    values: Values, groups: NDArray[np.int64] | None, added: Sequence[int], random: Any
+    values: Values,
+    groups: NDArray[np.int64] | None,
+    weights: Floats | None,
+    added: Sequence[int],
+    random: Any,
 ) -> Floats:
     """Means of objects drawn anew: ``values`` (objects, seeds) give draws (RESAMPLES, seeds).
 
     Objects with equal rows are alike, so that drawing objects is drawing how often each kind of
     row occurs: a multinomial, however large the test set. A group of objects is one row, its sum
-    and its size.
+    and its size; an object counts as much as its weight, and those ``added`` as much as the mean.
     """
-    sizes = np.ones((len(values), 1), int)
-    rows = np.hstack([values, sizes])
+    sizes: Values = np.ones((len(values), 1), int) if weights is None else weights[:, None]
+    rows = np.hstack([values * sizes, sizes])
     if groups is not None:
         _, place = np.unique(groups, return_inverse=True)
-        sums = np.zeros((int(np.max(place)) + 1, rows.shape[1]), int)
+        sums = np.zeros((int(np.max(place)) + 1, rows.shape[1]), rows.dtype)
         np.add.at(sums, place, rows)
         rows = sums
-    rows = np.vstack([rows, [[value] * values.shape[1] + [1] for value in added]])
+    size = 1 if weights is None else float(weights.mean())
+    rows = np.vstack([rows, [[value * size] * values.shape[1] + [size] for value in added]])
     # numpy finds equal rows by sorting, ten times as fast where a row is one number
-    alone = groups is None and values.shape[1] == 1
+    alone = groups is None and weights is None and values.shape[1] == 1
     kinds, counts = np.unique(rows[:, 0] if alone else rows, axis=0, return_counts=True)
     if alone:
         kinds = np.column_stack([kinds, np.ones_like(kinds)])
     step, parts = max(1, _CHUNK // len(kinds)), []
     for start in range(0, RESAMPLES, step):
-        size = min(step, RESAMPLES - start)
-        drawn = random.multinomial(counts.sum(), counts / counts.sum(), size=size) @ kinds
+        number = min(step, RESAMPLES - start)
+        drawn = random.multinomial(counts.sum(), counts / counts.sum(), size=number) @ kinds
         parts.append(drawn[:, :-1] / drawn[:, -1:])
     return np.concatenate(parts)
 
@@ -213,7 +223,9 @@ def cohens_h(of: float, over: float) -> float:
     """Effect size of two accuracies (0-1): 0.2 is called small, 0.5 medium, 0.8 large."""
     from statsmodels.stats.proportion import proportion_effectsize
 
-    return float(proportion_effectsize(of, over))
+    return float(
+        proportion_effectsize(*np.clip([of, over], 0, 1))
+    )  # means may end beyond, by 1e-16
 
 
 @dataclass(frozen=True)
@@ -248,26 +260,3 @@ def wilson(right: Any, n: Any) -> tuple[Any, Any]:
     from statsmodels.stats.proportion import proportion_confint
 
     return proportion_confint(right, n, alpha=1 - LEVEL, method="wilson")
-
-
-def weighted_mean(values: Floats, weights: Floats, random: np.random.Generator) -> Span:
-    """The mean of objects' weighted sums ``values`` by their ``weights``, and its 95 % interval.
-
-    A percentile bootstrap over objects; fewer than two have no interval.
-    """
-    from scipy.stats import bootstrap
-
-    mean = float(values.sum() / weights.sum())
-    if len(values) < 2:
-        return Span(mean, np.nan, np.nan)
-    interval = bootstrap(
-        (values, weights),
-        lambda d, w, axis: d.sum(axis) / w.sum(axis),
-        paired=True,
-        n_resamples=RESAMPLES,
-        batch=200,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=random,
-    ).confidence_interval
-    return Span(mean, float(interval.low), float(interval.high))

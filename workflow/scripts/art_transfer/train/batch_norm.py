@@ -19,7 +19,7 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.scaling import scale
 
 BATCH = 32
-"""Objects that go through a network at a time, where nothing is trained."""
+"""Objects at most that go through a network at a time, where nothing is trained."""
 
 EPOCHS = 10
 """As many as the moving statistics follow, of a head's training in Keras before 2.1.3; after ten
@@ -34,6 +34,11 @@ def mixed(object_ids: Sequence[str]) -> NDArray[np.int64]:
     """
     keys = [hashlib.sha256(object_id.encode()).digest() for object_id in object_ids]
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+
+def batches(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Parts of at most BATCH, as equal as can be: no part's statistics are those of few objects."""
+    return np.array_split(places, -(-len(places) // BATCH)) if len(places) else []
 
 
 def batch_statistics(backbone: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -109,7 +114,7 @@ def _with_norm(
 
 
 def take_statistics(backbone: keras.Model, pixels: PixelStore, scaling: str, how: str) -> None:
-    """Take a network's batch-norm statistics anew from all images, in batches of 32 (``mixed``).
+    """Take a network's batch-norm statistics anew from all images, in batches (``mixed``).
 
     ``updated`` lets the weights' own statistics follow by each layer's momentum, as EPOCHS epochs
     of training in Keras before 2.1.3 did. ``reestimated`` forgets them: the mean over all batches
@@ -120,17 +125,16 @@ def take_statistics(backbone: keras.Model, pixels: PixelStore, scaling: str, how
     before = [_statistics(layer) for layer in layers]
     forward = batch_statistics(backbone)
     object_ids = pixels.object_ids
-    rows = pixels.rows(object_ids)[mixed(object_ids)]
-    batches = range(0, len(rows), BATCH)
-    for number, start in enumerate(batches):
+    parts = batches(pixels.rows(object_ids)[mixed(object_ids)])
+    for number, rows in enumerate(parts):
         if how == "reestimated":
             for layer in layers:
                 layer.momentum = number / (number + 1)  # so the moving mean is that of all batches
-        forward(scale(pixels.batch(rows[start : start + BATCH]), scaling))
+        forward(scale(pixels.batch(rows), scaling))
     for layer, value, first in zip(layers, momentum, before, strict=True):
         layer.momentum = value
         if how == "updated":  # no need for more turns: no batch's own statistics hang on these
-            left = value ** len(batches)  # of the first ones, after an epoch
+            left = value ** len(parts)  # of the first ones, after an epoch
             more = (1 - left**EPOCHS) / (1 - left)
             followed = zip(
                 (layer.moving_mean, layer.moving_variance), first, _statistics(layer), strict=True

@@ -12,7 +12,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.train.batch_norm import BATCH, batch_statistics, folded, mixed
+from art_transfer.train.batch_norm import batch_statistics, batches, folded, mixed
 from art_transfer.train.scaling import scale
 
 
@@ -43,8 +43,7 @@ def extract(
             temporary, mode="w+", dtype=np.float32, shape=(len(rows), width)
         )
         reserve(temporary)
-        for start in range(0, len(rows), BATCH):
-            places = order[start : start + BATCH]
+        for places in batches(order):
             found = forward(scale(pixels.batch(rows[places]), scaling))
             if not np.isfinite(found).all():
                 raise StudyError(
