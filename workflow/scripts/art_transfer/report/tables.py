@@ -34,8 +34,9 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     Columns: those of CELL, ``seeds`` (how many), ``n`` and ``validation_n`` (objects of either
     split, summed over seeds), each of SCORES and the validation scores with its mean and, under
     ``..._sd``, its standard deviation over seeds (n - 1; empty for one seed), the baselines' mean
-    accuracies on the same test objects, ``parameters``, ``features``, what the preprocessing was and should have been, and
-    the way back: ``runs`` and ``metrics_sha256``, one for each seed, parted by spaces.
+    accuracies on the same test objects, ``parameters``, ``features``, what the preprocessing was
+    and should have been, and the way back: ``runs`` and ``metrics_sha256``, one for each seed,
+    parted by spaces.
     """
     joined = runs.merge(
         baselines, on=["collection", "task", "seed"], how="left", validate="many_to_one"
