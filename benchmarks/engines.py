@@ -7,6 +7,7 @@ InceptionV3 are other variants (strides, padding), whose results could not be co
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,10 @@ def labels(count: int) -> Array:
 def backbone(network: str, size: int, backend: str) -> Any:
     """A network without its head, in Keras on one of its backends."""
     os.environ["KERAS_BACKEND"] = backend
+    if backend == "jax":
+        import jax
+
+        need_gpu(jax.default_backend() == "gpu", "jax")
     from art_transfer.job_settings import Architecture, FirstWeights
     from art_transfer.train.backbones import build
 
@@ -62,10 +67,23 @@ def keras_training(network: str, size: int, backend: str) -> Any:
     return model
 
 
+def on_gpu() -> bool:
+    """Whether there is an NVIDIA GPU: TensorFlow then computes on it."""
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+def need_gpu(found: bool, library: str) -> None:
+    """Leave a peer out that would compute on the processor, where ours has a GPU."""
+    if on_gpu() and not found:
+        raise ModuleNotFoundError(library, name=f"{library} for this GPU")
+
+
 def torch_device() -> str:
     """Where PyTorch computes: on a GPU where there is one, as the others do."""
     import torch
 
+    need_gpu(torch.cuda.is_available(), "torch")
+    torch.backends.cudnn.benchmark = True
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -116,16 +134,15 @@ def torch_layer(layer: Any) -> Any:
         return nn.Identity()
     if kind == "SeparableConv2D":
         depthwise, pointwise = weights[:2]
+        turned = depthwise.transpose(0, 1, 3, 2)
         return nn.Sequential(
-            *_padded(layer, depthwise.shape[:2]),
-            _convolution(depthwise.transpose(0, 1, 3, 2), layer.strides, depthwise.shape[2]),
+            *_padded(layer, turned, groups=depthwise.shape[2]),
             _convolution(pointwise, (1, 1)),
         )
     if kind == "Conv2D":
         bias = weights[1] if len(weights) > 1 else None
-        convolution = _convolution(weights[0], layer.strides, bias=bias)
         relu = [nn.ReLU(inplace=True)] if layer.activation.__name__ == "relu" else []
-        return nn.Sequential(*_padded(layer, weights[0].shape[:2]), convolution, *relu)
+        return nn.Sequential(*_padded(layer, weights[0], bias=bias), *relu)
     if kind == "BatchNormalization":
         return _normalization(layer)
     if kind == "Dense":
@@ -160,7 +177,13 @@ def _function(kind: str) -> Any:
     return Function()
 
 
-def _convolution(kernel: Array, strides: Any, groups: int = 1, bias: Array | None = None) -> Any:
+def _convolution(
+    kernel: Array,
+    strides: Any,
+    groups: int = 1,
+    bias: Array | None = None,
+    padding: tuple[int, int] = (0, 0),
+) -> Any:
     import torch
     from torch import nn
 
@@ -170,6 +193,7 @@ def _convolution(kernel: Array, strides: Any, groups: int = 1, bias: Array | Non
         outputs,
         (height, width),
         stride=tuple(strides),
+        padding=padding,
         groups=groups,
         bias=bias is not None,
     )
@@ -190,11 +214,15 @@ def _pads(layer: Any, window: Any) -> tuple[int, int, int, int]:
     return tuple(sides)  # type: ignore[return-value]
 
 
-def _padded(layer: Any, window: Any) -> list[Any]:
+def _padded(layer: Any, kernel: Array, **more: Any) -> list[Any]:
+    """A convolution, with padding of its own where both sides are alike, else before it."""
     from torch import nn
 
-    pads = _pads(layer, window)
-    return [nn.ZeroPad2d(pads)] if any(pads) else []
+    left, right, top, bottom = _pads(layer, kernel.shape[:2])
+    if (left, top) == (right, bottom):
+        return [_convolution(kernel, layer.strides, padding=(top, left), **more)]
+    pads = nn.ZeroPad2d((left, right, top, bottom))
+    return [pads, _convolution(kernel, layer.strides, **more)]
 
 
 def _pooling(layer: Any, kind: str) -> Any:
@@ -205,8 +233,10 @@ def _pooling(layer: Any, kind: str) -> Any:
     if kind == "AveragePooling2D":
         assert (left, top) == (right, bottom), "an average over uneven padding"
         return nn.AvgPool2d(size, strides, (top, left), count_include_pad=False)
-    pads = [nn.ConstantPad2d((left, right, top, bottom), -np.inf)] if right or bottom else []
-    return nn.Sequential(*pads, nn.MaxPool2d(size, strides))
+    if (left, top) == (right, bottom):
+        return nn.MaxPool2d(size, strides, (top, left))
+    pads = nn.ConstantPad2d((left, right, top, bottom), -np.inf)
+    return nn.Sequential(pads, nn.MaxPool2d(size, strides))
 
 
 def _normalization(layer: Any) -> Any:

@@ -18,7 +18,7 @@ import engines
 import numpy as np
 import pictures
 from engines import BATCH, MOMENTUM, RATE
-from measure import Benchmark
+from measure import CORES, Benchmark
 
 CLOSE = 0.01
 SIDE = 1024  # of the matrices whose product is the peak
@@ -42,7 +42,7 @@ def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
         "fine_tuning"
     ]
     method = dataclasses.replace(method, **changes)
-    prepare(2, 0, 0)
+    prepare(CORES, 0, 0)
     with scope(method):
         model = engines.with_head(network, size, "tensorflow")
     store = pictures.read_store(folder, size)
@@ -112,7 +112,7 @@ def products(network: str, size: int, images: int) -> Callable[[], float]:
     import tensorflow as tf
     from art_transfer.train.machine import prepare
 
-    prepare(2, 0, 0)
+    prepare(CORES, 0, 0)
     one, other = (tf.random.normal((SIDE, SIDE), seed=seed) for seed in (1, 2))
     step = 3 * images * engines.flops(engines.with_head(network, size, "tensorflow"))
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pictures
-from measure import ROOT, Benchmark, contender, machine
+from measure import CORES, ROOT, Benchmark, contender
 from records import peak
 
 TIMES = (1, 10, 100)
@@ -68,7 +68,7 @@ def features(folder: Path, count: int) -> Step:
     from art_transfer.train.features import extract
     from art_transfer.train.machine import prepare
 
-    prepare(2, 0, 0)
+    prepare(CORES, 0, 0)
     model = engines.backbone(NETWORK, SIZE, "tensorflow")
     store = PixelStore([read_csv(folder / "0000.csv", IMAGES)], [folder / "pixels.npy"])
 
@@ -127,7 +127,7 @@ def slope(points: list[tuple[int, float, float]]) -> float:
     return float(np.log(more / seconds) / np.log(larger / size))
 
 
-def table(found: dict[str, list[tuple[int, float, float]]]) -> str:
+def table(found: dict[str, list[tuple[int, float, float]]], machine: str) -> str:
     """As Markdown."""
     sizes = [size for size, _, _ in found["collecting"]]
     heads = [f"{size:,}: s, MB" for size in sizes]
@@ -135,7 +135,7 @@ def table(found: dict[str, list[tuple[int, float, float]]]) -> str:
     for name, points in found.items():
         cells = [f"{seconds:.2f}, {megabytes:.0f}" for _, seconds, megabytes in points]
         lines.append(f"| {name} | {' | '.join(cells)} | {slope(points):.2f} |")
-    return "\n".join([*lines, "", f"Measured once each on {machine()}.", ""])
+    return "\n".join([*lines, "", f"Measured once each on {machine}.", ""])
 
 
 def plot(found: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
@@ -170,13 +170,13 @@ def main() -> None:
     """Measure, and write what is in docs."""
     bench = Benchmark(__doc__, images=FULL)
     found = measured(bench.given.images)
-    print(table(found))
+    print(table(found, bench.machine))
     if bench.given.images != FULL:
         return
     plot(found, ROOT / "docs" / "growth.svg")
     document = ROOT / "docs" / "scaling.md"
     text = document.read_text(encoding="utf-8")
-    document.write_text(_TABLE.sub(lambda _: table(found), text), encoding="utf-8")
+    document.write_text(_TABLE.sub(lambda _: table(found, bench.machine), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

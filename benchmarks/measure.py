@@ -30,6 +30,9 @@ ROOT = Path(__file__).parents[1]
 # After benchmarks/ itself, for the rules' scripts have some of the same names.
 sys.path += [str(ROOT / "workflow" / "scripts"), str(ROOT / "tests" / "unit")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Two engines share a GPU's memory: none may take all of it when it starts.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 Make = Callable[[], Callable[[], Any]]
 Check = Callable[[Any, Any], None]
@@ -37,7 +40,8 @@ Check = Callable[[Any, Any], None]
 TIMES = "times as fast"
 ROUNDS = 5
 _TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- /results -->)", re.DOTALL)
-_BUSY = 0.5  # processes that wait for a processor before a script begins, beside its own
+CORES = len(os.sched_getaffinity(0))
+_BUSY = 0.1  # share of the processors' time that others take before a script begins
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Benchmark:
         parser.add_argument("--only", default="", help="entries whose `name / peer` has this text")
         parser.add_argument("--results", type=Path, default=ROOT / "benchmarks/results.json")
         self.given = parser.parse_args()
+        self.machine = machine() + (", shared with other work" if _taken() > _BUSY else "")
 
     def compare(
         self,
@@ -142,7 +147,7 @@ class Benchmark:
             at_most,
             *(significant(statistics.median(side)) for side in zip(*pairs, strict=True)),
             len(ratios),
-            machine(),
+            self.machine,
             ", ".join(f"{package} {metadata.version(package)}" for package in versions),
             date.today().isoformat(),
         )
@@ -259,14 +264,22 @@ def significant(value: float) -> float:
 
 
 def machine() -> str:
-    """The processor, how many cores there are, our libraries, and whether others computed."""
+    """The processor, how many cores there are, and our libraries."""
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     name = next(line.split(": ")[1] for line in info.splitlines() if line.startswith("model name"))
     ours = (f"{package} {metadata.version(package)}" for package in ("keras", "tensorflow"))
-    return (
-        f"{name}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, "
-        f"{', '.join(ours)}{_OTHERS}"
-    )
+    return f"{name}, {CORES} cores, Python {platform.python_version()}, {', '.join(ours)}"
 
 
-_OTHERS = ", shared with other work" if os.getloadavg()[0] > _BUSY else ""
+def _taken() -> float:
+    """The share of the processors' time that is not idle, in two seconds of doing nothing here."""
+
+    def read() -> tuple[int, int]:
+        first = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:]
+        ticks = [int(each) for each in first]
+        return sum(ticks), ticks[3] + ticks[4]  # of which idle, and waiting for a disk
+
+    all_before, idle_before = read()
+    time.sleep(2)
+    all_after, idle_after = read()
+    return 1 - (idle_after - idle_before) / (all_after - all_before)

@@ -188,7 +188,7 @@ def main() -> None:
             f"{bench.given.images} JPEGs to pixels, two shards on two cores",
             make(ours, folder, "nearest", 2),
             "the same on one core",
-            make(ours, folder, "nearest", 2),
+            make(ours, folder, "nearest"),
             1.9,
             lambda one, other: None,
             cores=(2, 1),

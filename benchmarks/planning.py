@@ -23,6 +23,7 @@ TASKS = ("material", "type", "artist")
 PAPER = ("archive", "--configfile", "config/config.yaml")
 EMPTY = "rule all:\n    output: 'nothing'\n    shell: 'touch {output}'\n"
 FIRST_BATCH = """
+import os
 import sys
 sys.path[:0] = {paths!r}
 from art_transfer.formats import IMAGES, SPLITS, read_csv
@@ -36,7 +37,7 @@ from art_transfer.train.state import State
 from art_transfer.train.training import Data
 from pathlib import Path
 import pictures
-prepare(2, 1, 0)
+prepare(len(os.sched_getaffinity(0)), 1, 0)
 store = pictures.read_store(Path({folder!r}), 224)
 split = checked_split(read_csv({folder!r} + "/split.csv", SPLITS), "split.csv")
 rows = store.rows(split["object_id"])
@@ -133,7 +134,7 @@ def main() -> None:
         paths = [str(ROOT / "workflow/scripts"), str(ROOT / "benchmarks"), str(ROOT / "tests/unit")]
         start = FIRST_BATCH.format(paths=paths, folder=str(museum))
         bench.compare(
-            "a fine-tuning job's start to its first batch, VGG19",
+            "a fine-tuning job's script, without Snakemake, to its first batch, VGG19",
             make(command, museum, "-c", start),
             "import keras",
             make(command, museum, "-c", "import keras"),

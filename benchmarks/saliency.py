@@ -14,7 +14,7 @@ from typing import Any
 import engines
 import numpy as np
 from engines import Array
-from measure import Benchmark
+from measure import CORES, Benchmark
 
 EQUAL = 1e-3
 
@@ -25,7 +25,7 @@ def ours(images: int, size: int) -> Callable[[], Array]:
     from art_transfer.train.machine import prepare
     from art_transfer.train.scaling import scale
 
-    prepare(2, 0, 0)
+    prepare(CORES, 0, 0)
     maps = mapper(engines.with_head("vgg19", size, "tensorflow"), "bojarski")
     pixels = engines.pixels(images, size)
     return lambda: maps(scale(pixels, "unit"))
@@ -50,7 +50,7 @@ def one_by_one(images: int, size: int, anew: bool) -> Callable[[], Array]:
     def once() -> Array:
         masks = []
         for image in pixels:
-            outputs = (function() if anew else kept).predict(image[None], verbose=0)
+            outputs = (function() if anew else kept).predict_on_batch(image[None])
             averaged = [np.maximum(maps, 0).mean(axis=-1) for maps in outputs]
             masks.append(combined(averaged, [stage.windows for stage in found])[0])
         return np.stack(masks)
