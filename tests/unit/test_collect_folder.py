@@ -107,9 +107,10 @@ def test_a_short_row_ends_in_empty_cells(tmp_path):
         ("id,file\n1,a.jpg\n,b.jpg\n 2 ,c.jpg\n  ,d.jpg\n", ["empty", "line [3, 5]"]),
         ("id,file\n1,a.jpg\n2,b.jpg\n1 ,c.jpg\n", ["1 object ids", "several rows", "['1']"]),
         ('id,file\n"a\rb",a.jpg\n', ["control character", r"'a\rb'"]),
-        ("id,file\n1,a.jpg,\n2,b.jpg,\n", ["more cells than the header"]),
+        ("id,file\n1,a.jpg,\n2,b.jpg,\n", ["line 2", "more than the header"]),
         ("id,file\n1,a.jpg\n2,b.jpg,x\n", ["line 3"]),
         ('id,file\n1,"a.jpg\n', ["CSV in UTF-8"]),
+        ('id,t,file\n1,"Sun,a.jpg\n2,"Moon",b.jpg\n', ["CSV in UTF-8", "line 3"]),
         ("id,file\nSch\u00f6n,a.jpg\n".encode("latin-1"), ["CSV in UTF-8"]),
         ("id,file\n1,a.jpg\n".encode("utf-16"), ["CSV in UTF-8"]),
     ],
@@ -157,6 +158,11 @@ def test_images_come_in_order_or_say_why_not(tmp_path):
     assert data == {"z": b"bytes of a", "1": b"", "inside": b"bytes of a", "dots": b"bytes of a"}
     reasons = {image.object_id: image.status for image in found if image.data is None}
     assert all(reason.startswith("missing: ") for reason in reasons.values())
+    link = (
+        f"'link.jpg' is no file of the folder, for a link leads out of it, to {tmp_path}/secret.jpg"
+    )
+    assert reasons["link"] == f"missing: {link}"
+    assert reasons["out"] == "missing: '../secret.jpg' is no file of the folder"
     assert reasons["gone"] == "missing: there is no file images/gone.jpg"
     assert reasons["out"] == "missing: '../secret.jpg' is no file of the folder"
     assert reasons["none"] == "missing: '' is no file of the folder"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from art_transfer.check_files import check_definitions
+from art_transfer.check_files import check_configs, check_definitions
 from art_transfer.checks import load_study
 from art_transfer.config import load, read_files, with_arguments
 from art_transfer.errors import StudyError
@@ -366,3 +366,18 @@ def test_the_order_of_keys_in_a_file_means_nothing(tmp_path):
 
     one, two = load(small_config(), tmp_path), load(turned(small_config()), tmp_path)
     assert yaml.safe_dump(one, sort_keys=False) == yaml.safe_dump(two, sort_keys=False)
+
+
+def test_a_key_that_stands_twice_is_a_message(tmp_path):
+    """YAML's own reader takes the last one: a task would be gone without a word."""
+    text = "study: own\ntasks:\n  artist: {field: creators}\n  artist: {field: materials}\n"
+    (tmp_path / "own.yaml").write_text(text)
+    with pytest.raises(StudyError) as caught:
+        check_configs([str(tmp_path / "own.yaml")])
+    assert str(caught.value) == (
+        f"{tmp_path}/own.yaml: this is no YAML: the key `artist` stands twice in the block of "
+        "line 3"
+    )
+    merged = "a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n"
+    (tmp_path / "own.yaml").write_text(merged)
+    assert read_files([tmp_path / "own.yaml"])["b"] == {"x": 3, "y": 2}

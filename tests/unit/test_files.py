@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from art_transfer import files
@@ -36,3 +37,25 @@ def test_json_refuses_what_is_no_number(tmp_path):
 def test_sha256_is_that_of_the_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"museum")
     assert files.sha256(tmp_path / "x") == hashlib.sha256(b"museum").hexdigest()
+
+
+def test_a_listing_counts_what_people_put_there_and_not_what_programs_leave(tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/a.jpg").write_bytes(b"abc")
+    (tmp_path / "metadata.csv").write_text("id\n")
+    before, of_images = files.listing(tmp_path), files.listing(tmp_path, "metadata.csv")
+    for name in (".DS_Store", "more/Thumbs.db", ".~lock.metadata.csv#", "~$metadata.csv"):
+        (tmp_path / name).write_bytes(b"left behind")
+    assert files.listing(tmp_path) == before != of_images
+    (tmp_path / "metadata.csv").write_text("id\n1\n")
+    assert (
+        files.listing(tmp_path) != before and files.listing(tmp_path, "metadata.csv") == of_images
+    )
+    (tmp_path / "more/a.jpg").write_bytes(b"abcd")
+    assert files.listing(tmp_path, "metadata.csv") != of_images
+
+
+def test_a_listing_has_names_of_any_bytes(tmp_path):
+    empty = files.listing(tmp_path)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/foto_\xe9.jpg")).write_bytes(b"a")
+    assert files.listing(tmp_path) != empty

@@ -1,6 +1,7 @@
 """Image files of any kind become right RGB."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -132,6 +133,22 @@ def test_16_bit_grey_in_the_other_byte_order():
     data = file_of(image, "TIFF")
     assert data.startswith(b"MM")
     assert (pixels(data) == grey(STEPS)).all()
+
+
+def test_12_bit_grey_reaches_white():
+    """Two pixels in three bytes, as scanners write them: 0, 2,048, 4,095 and 256."""
+    pixels_ = bytes.fromhex("000800 fff100")
+    tags = [(256, 4), (257, 1), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 1)]
+    tags.append((279, len(pixels_)))
+    entries = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(pixels_))
+    data = head + pixels_ + struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
+    assert pixels(data)[0, :, 0].tolist() == [0, 128, 255, 16]
+
+
+def test_fractions_of_grey_count_from_black_to_white():
+    image = Image.fromarray(np.array([[0.0, 0.6, 1.0, np.nan]], dtype=np.float32))
+    assert pixels(file_of(image, "TIFF"))[0, :, 0].tolist() == [0, 153, 255, 0]
 
 
 def test_a_transparent_16_bit_grey_is_white_and_its_neighbours_are_not():

@@ -185,8 +185,17 @@ def test_a_mapping_table_is_read_by_value(tmp_path):
     ("text", "words"),
     [
         ("value,concept\nets,1\nETS,2\n", "'ETS' is mapped to '1' in row 2 and to '2' in row 3"),
-        ("value;concept\nets;1\n", "column value, concept is missing; found ['value;concept']"),
-        ("value,name\nets,1\n", "column concept is missing"),
+        (
+            "value;concept\nets;1\n",
+            "expected the column value, concept once; found ['value;concept']",
+        ),
+        ("value,name\nets,1\n", "expected the column concept once"),
+        (
+            "value,concept\nets,1\nGogh, Vincent van,500\n",
+            "line 3 has 3 cells, more than the header",
+        ),
+        ("value,concept\nets,1,\ngravure,2,\n", "line 2 has 3 cells, more than the header"),
+        ('value,concept\n"ets,1\ngravure,"2"\n', "trouble in line 3"),
         ("value,concept\n ,1\n", "row 2 has the concept '1' but no value"),
         ("", "expected a CSV"),
     ],

@@ -25,12 +25,15 @@ def pooled_images(wildcards):
     return [path for name in names for path in [*images_of(name), *zips_of(name)]]
 
 
+names_below = cache(listing)  # once for all shards
+
+
 def images_settings(wildcards):
     """The settings of a museum's images; a folder's files count by their names and sizes."""
     source = study.source(wildcards.collection)
     folder = source.options.get("folder")
     block = study.settings.collections[wildcards.collection]
-    names = listing(folder) if folder else ""
+    names = names_below(folder, source.options["metadata"]) if folder else ""
     return canonical(ImagesSettings(source, block.shards, block.ask_again, names))
 
 

@@ -1,11 +1,17 @@
 # Reads and checks the config; gives the rules their paths, settings and fingerprints.
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from art_transfer.check_files import check_definitions, check_mappings, check_published
+from art_transfer.check_files import (
+    check_configs,
+    check_definitions,
+    check_mappings,
+    check_published,
+)
 from art_transfer.checks import load_study
 from art_transfer.config import with_arguments
 from art_transfer.errors import StudyError
@@ -53,6 +59,7 @@ from snakemake.io import flag, get_flag_value
 
 given = [Path(path).parent for path in workflow.configfiles]
 try:
+    check_configs(workflow.configfiles)
     study, loaded = load_study(
         with_arguments(config, workflow.config_settings.config),
         given[0] if given else Path("config"),

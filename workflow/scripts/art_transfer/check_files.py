@@ -1,12 +1,19 @@
 """Whether the files that a config names are there, before anything runs."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
+from art_transfer.config import read_files
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
 from art_transfer.study import Study
+
+
+def check_configs(paths: Iterable[str]) -> None:
+    """Stop where a key stands twice in a config, of which Snakemake takes the last, unasked."""
+    read_files(map(Path, paths))
 
 
 def check_definitions(study: Study, resources: Path) -> None:

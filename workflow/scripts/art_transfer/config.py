@@ -104,12 +104,29 @@ def _extended(settings: dict[str, Any], folder: Path, seen: tuple[Path, ...]) ->
 def _mapping(path: Path) -> dict[str, Any]:
     """What a config file says."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), _OneOfEach)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: this is no YAML: {error}") from error
     if not isinstance(found, dict):
         raise StudyError(f"{path}: expected a mapping of keys, found {type(found).__name__}")
     return found
+
+
+class _OneOfEach(yaml.SafeLoader):
+    """YAML in which a key that stands twice is a mistake; YAML's own reader takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
+        repeated = [key for number, key in enumerate(keys) if key in keys[:number]]
+        if repeated:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(
+                f"the key `{repeated[0]}` stands twice in the block of line {line}"
+            )
+        return super().construct_mapping(node, deep)
+
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def _overlaid(base: Any, over: Any) -> Any:

@@ -137,12 +137,18 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def listing(folder: str | Path) -> str:
-    """A hash of the names and sizes of all files below a folder, whatever their times."""
+def listing(folder: str | Path, without: str = "") -> str:
+    """A hash of the names and sizes of the files below a folder, whatever their times.
+
+    ``without`` names one that does not count; nor do those that programs leave behind when people
+    look at a folder (``.DS_Store``, ``Thumbs.db``, locks of open documents).
+    """
     sizes = sorted(
         f"{os.path.relpath(entry, folder)}\t{os.path.getsize(entry)}"  # noqa: PTH202
         for parent, _, names in os.walk(folder)
         for name in names
+        if not name.startswith((".", "~$")) and name.lower() not in ("thumbs.db", "desktop.ini")
         if os.path.exists(entry := os.path.join(parent, name))  # noqa: PTH110, PTH118
+        if os.path.relpath(entry, folder) != without
     )
-    return hashlib.sha256("\n".join(sizes).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sizes).encode(errors="surrogateescape")).hexdigest()

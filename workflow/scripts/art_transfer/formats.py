@@ -3,6 +3,7 @@
 Every reader checks the columns, so that a broken or foreign file is a message and not a number.
 """
 
+import csv
 import gzip
 from collections.abc import Iterable
 from pathlib import Path
@@ -156,6 +157,7 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
             dtype={name: str for name in columns if name in _TEXT_COLUMNS},
             keep_default_na=False,
             na_values={name: [""] for name in columns if name not in _TEXT_COLUMNS},
+            index_col=False,  # or a surplus cell of each row would shift all columns
             usecols=lambda name: name in columns,
         )
     except FileNotFoundError as error:
@@ -167,6 +169,41 @@ def read_csv(path: str | Path, columns: list[str]) -> pd.DataFrame:
         found = list(pd.read_csv(path, nrows=0))
         raise StudyError(f"{path}: column {', '.join(missing)} is missing; found {found}")
     return table[columns]
+
+
+def read_users_csv(path: str | Path) -> pd.DataFrame:
+    """Read all columns of a CSV that people write, as text; a short row ends in empty cells.
+
+    The index counts rows from 0. Raises StudyError where there is no such file, it is no CSV in
+    UTF-8 with a header, a quote is not closed where its cell ends, or a row has more cells than
+    the header: each of these moves cells to where they do not belong.
+    """
+    rows: list[list[str]] = []
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            for cells in reader:
+                if len(cells) > len(header):
+                    raise StudyError(
+                        f"{path}: the row that ends in line {reader.line_num} has {len(cells)} "
+                        f"cells, more than the header, which has {len(header)}; is a cell with a "
+                        "comma in it not in quotes?"
+                    )
+                if cells:  # a blank line is no row
+                    rows.append(cells + [""] * (len(header) - len(cells)))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise StudyError(f"{path}: there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
+    except csv.Error as error:
+        raise StudyError(
+            f"{path}: expected a CSV in UTF-8 with a header; trouble in line {reader.line_num}: "
+            f"{error}"
+        ) from error
+    if not header:
+        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header, but it is empty")
+    return pd.DataFrame(rows, columns=header, dtype=str)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "AVIF", "JPEG2000", "BMP")
 """What is read (MPO as JPEG). Of Pillow's others some start programs, some take any bytes."""
 
-_PHOTOMETRIC = 262
+_BITS, _PHOTOMETRIC = 258, 262
 _WIDE = ("I;16", "I;16L", "I;16B", "I", "F")
 _ADAM7 = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)),
@@ -40,7 +40,7 @@ def decode(data: bytes) -> Image.Image:
                 image.load()
                 if image.format == "PNG":
                     _check_png(data, image.size)
-                return _rgb(_positive(_turned(image), image))
+                return _rgb(_positive(_turned(image), image), _most(image))
     except UnreadableImageError:
         raise
     except UnidentifiedImageError as error:
@@ -80,6 +80,11 @@ def _positive(image: Image.Image, source: Image.Image) -> Image.Image:
     return Image.fromarray(black_is_zero.astype(np.uint16))
 
 
+def _most(source: Image.Image) -> int:
+    """White in grey of up to 16 bits: of a TIFF of 12 Pillow gives the numbers as they are."""
+    return 4095 if getattr(source, "tag_v2", {}).get(_BITS) == (12,) else 65535
+
+
 def _turned(image: Image.Image) -> Image.Image:
     """The image turned as its EXIF says; a broken EXIF block says nothing of the pixels."""
     try:
@@ -89,10 +94,11 @@ def _turned(image: Image.Image) -> Image.Image:
         return image
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _rgb(image: Image.Image, most: int) -> Image.Image:
+    """``most`` is white in grey of up to 16 bits."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I") or image.mode == "F":
-        image = _eight_bit(image)
+        image = _eight_bit(image, most)
     if image.mode in ("P", "PA", "LA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode == "RGBA":
@@ -103,15 +109,19 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _eight_bit(image: Image.Image, most: int) -> Image.Image:
     """Grey of 16 or 32 bits as 8 bits; Pillow's own conversion would clip at 255.
 
-    The one grey that a 16-bit PNG may call transparent becomes white here, where it is still exact.
+    Fractions with nothing above 1 count from 0 to 1. The one grey that a 16-bit PNG may call
+    transparent becomes white here, where it is still exact.
     """
     wide = image.mode.startswith("I;16")
-    values = np.asarray(image.convert("I") if wide else image, dtype=np.float32)
-    scale = 257 if wide or np.max(values) > 255 else 1
-    grey = np.clip(np.rint(np.nan_to_num(values) / scale), 0, 255).astype(np.uint8)
+    values = np.nan_to_num(np.asarray(image.convert("I") if wide else image, dtype=np.float32))
+    highest = np.max(values)
+    scale = most / 255 if wide or highest > 255 else 1
+    if image.mode == "F" and highest <= 1:
+        scale = 1 / 255
+    grey = np.clip(np.rint(values / scale), 0, 255).astype(np.uint8)
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255
     return Image.fromarray(grey)

@@ -1,17 +1,17 @@
 """A museum that is a folder: one CSV of metadata and the image files that it names."""
 
-import warnings
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
 from art_transfer.collect.rows import LISTS, LONGEST_ID
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.errors import StudyError
-from art_transfer.formats import OBJECTS
+from art_transfer.formats import OBJECTS, read_users_csv
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Folder:
         Raises StudyError for a missing file or column, and for ids that are empty or not unique.
         """
         path = Path(self.folder) / self.metadata
-        table = _read_csv(path)
+        table = read_users_csv(path)
         missing = [name for name in self.columns.values() if name not in table.columns]
         if missing:
             raise StudyError(
                 f"{path}: there is no column {', '.join(map(repr, missing))}; the columns are "
                 f"{list(table.columns)}. Name the right ones under `columns` in the config."
             )
-        names = _header(path)
+        names = list(table.columns)
         repeated = [name for name in self.columns.values() if names.count(name) > 1]
         if repeated:
             raise StudyError(
@@ -64,6 +64,9 @@ class Folder:
                 path = (root / name).resolve()
                 if not name or not path.is_relative_to(root):
                     reason = f"missing: {name!r} is no file of the folder"
+                    inside = Path(os.path.normpath(root / name)).is_relative_to(root)
+                    if name and inside:
+                        reason += f", for a link leads out of it, to {path}"
                     yield FetchedImage(object_id, None, reason)
                 elif not path.is_file():
                     yield FetchedImage(object_id, None, f"missing: there is no file {name}")
@@ -76,28 +79,6 @@ class Folder:
     def _values(self, cell: str) -> list[str]:
         parts = cell.split(self.list_separator) if self.list_separator else [cell]
         return [part.strip() for part in parts if part.strip()]
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """The CSV as text; a short row ends in empty cells, a long one is an error."""
-    try:
-        # Without `index_col=False` a comma at the end of rows would shift all columns by one.
-        options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "index_col": False}
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(path, encoding="utf-8-sig", **options)
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise StudyError(f"{path}: there is no such file") from error
-    except pd.errors.ParserWarning as error:
-        raise StudyError(f"{path}: some rows have more cells than the header") from error
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
-
-
-def _header(path: Path) -> list[str]:
-    """The columns as they stand there; pandas gives the second of a name another one."""
-    first = pd.read_csv(path, encoding="utf-8-sig", header=None, nrows=1, dtype=str)
-    return first.iloc[0].tolist()
 
 
 def _check_ids(path: Path, ids: pd.Series) -> None:

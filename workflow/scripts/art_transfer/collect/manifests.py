@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from art_transfer.errors import StudyError
-from art_transfer.formats import write_csv
+from art_transfer.formats import read_users_csv, write_csv
 
 MANIFEST = ["object_id", "date", "licence"]
 """Columns of a manifest: which object, when its record was fetched, what its images allow."""
@@ -30,15 +30,10 @@ def draw(object_ids: Iterable[str], objects: int, seed: int) -> list[str]:
 
 def read_manifest(path: str | Path) -> list[str]:
     """The ids of a manifest. Raises StudyError for no such file, no ids, and ids that repeat."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise StudyError(f"{path}: there is no such file; the config names it as `manifest`") from (
-            error
-        )
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise StudyError(f"{path}: expected a CSV in UTF-8 with a header: {error}") from error
-    if "object_id" not in table or table.empty:
+    if not Path(path).is_file():
+        raise StudyError(f"{path}: there is no such file; the config names it as `manifest`")
+    table = read_users_csv(path)
+    if list(table.columns).count("object_id") != 1 or table.empty:
         raise StudyError(
             f"{path}: expected a column `object_id` with ids; the columns are {list(table)}"
         )

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
-from art_transfer.formats import read_csv
+from art_transfer.formats import read_users_csv
 from art_transfer.settings import Task
 
 MAPPING = ["value", "concept"]
@@ -83,7 +83,12 @@ def read_mapping(path: str | Path) -> dict[str, str]:
     A row without a concept says nothing: the value stays as it is. Raises StudyError where the
     file or a column is missing, a value is empty, or one value has two concepts.
     """
-    table = read_csv(path, MAPPING)
+    table = read_users_csv(path)
+    missing = [name for name in MAPPING if list(table.columns).count(name) != 1]
+    if missing:
+        raise StudyError(
+            f"{path}: expected the column {', '.join(missing)} once; found {list(table.columns)}"
+        )
     concepts: dict[str, str] = {}
     rows: dict[str, int] = {}
     for row, (value, text) in enumerate(zip(table["value"], table["concept"], strict=True), 2):
