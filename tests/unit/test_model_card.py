@@ -2,13 +2,14 @@
 
 import hashlib
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from art_transfer.files import read_json
+from art_transfer.files import read_json, write_json
 from art_transfer.formats import PREDICTIONS, SPLITS, read_parquet, write_csv
 from art_transfer.predict.card import _RESIZE, FILES, _by_size, model_card
 from art_transfer.predict.images import find_images
@@ -133,6 +134,21 @@ def test_the_chain_and_the_rights_of_every_museum_are_told(card):
     assert "- Another's: not known here" in card
     assert "- A \\<b\\>: CC0-1.0; © \\*all\\* \\| \\<i\\>\n" in card
     assert "- P: not stated by the source\n" in card
+    assert "the choice of objects of the museums named above." in card
+
+
+def test_the_card_says_what_was_trained_and_how_its_epoch_was_chosen(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "run")
+    path, told = tmp_path / "run/run.json", []
+    for changes in ({}, {"frozen_layers": 3}, {"loss_weights": {"type": 1.0, "artist": 0.5}}):
+        record = read_json(folder / "run.json")
+        record["settings"]["method"] |= changes
+        path.unlink()
+        write_json(path, record)
+        told.append(model_card(TEMPLATE, settings(folder), tmp_path / "run", RIGHTS))
+    assert "The whole network, " in told[0] and "by the loss on the validation split." in told[0]
+    assert "The whole network but its first 3 layers with weights, " in told[1]
+    assert "by the weighted sum of all tasks' losses on their joint validation objects" in told[2]
 
 
 def test_accuracy_by_the_size_of_the_true_class():
@@ -140,10 +156,11 @@ def test_accuracy_by_the_size_of_the_true_class():
     dealt = [("train", label) for label, count in sizes.items() for _ in range(count)]
     dealt += [("validation", "rare")] * 50  # do not count
     split = pd.DataFrame(dealt, columns=["split", "label"])
-    truth = ["rare", "rare", "some", "more", "more", "large"]
-    said = ["some", "rare", "some", "more", "rare", "rare"]
+    truth = ["rare", "rare", "some", "more", "more", "large", "left out of training"]
+    said = ["some", "rare", "some", "more", "rare", "rare", "rare"]
     table = pd.DataFrame({"label": truth, "predicted": said})
     assert list(_by_size(table, split)) == [
+        ("0", 1, 1, "0.000"),
         ("1 to 9", 1, 2, "0.500"),
         ("10 to 29", 2, 3, "0.667"),
         ("1000 or more", 1, 1, "0.000"),

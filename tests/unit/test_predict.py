@@ -97,7 +97,7 @@ def test_what_cannot_be_read_is_listed_in_its_place_with_its_reason(study, netwo
     for name, data in {"b.png": good, "d.png": good[:60], "a.txt": b"text", "c.png": b""}.items():
         (tmp_path / name).write_bytes(data)
     (tmp_path / ".hidden").write_bytes(good)
-    (tmp_path / "list.txt").write_text("b.png\n\n  gone.png\n")
+    (tmp_path / "list.txt").write_text("b.png\n\n  gone.png\na\0b.png\n")
     table = predicted(network, find_images(tmp_path), 0.5).set_index("object_id")
     assert list(table.index) == ["a.txt", "b.png", "c.png", "d.png", "list.txt"]
     assert table["status"]["a.txt"].startswith("unreadable: no known image format")
@@ -105,10 +105,11 @@ def test_what_cannot_be_read_is_listed_in_its_place_with_its_reason(study, netwo
     assert table["status"]["d.png"].startswith("unreadable: broken image")
     assert table["label_1"].notna().tolist() == [False, True, False, False, False]
     table = predicted(network, find_images(tmp_path / "list.txt"), 0.5)
-    assert table["object_id"].tolist() == ["b.png", "gone.png"]
+    assert table["object_id"].tolist() == ["b.png", "gone.png", "a\0b.png"]
     assert table["status"].tolist() == [
         "ok",
         "unreadable: no file that can be read: No such file or directory",
+        "unreadable: no file that can be read: embedded null byte",
     ]
     nothing = tmp_path / "none.txt"
     nothing.write_text("gone.png\n")

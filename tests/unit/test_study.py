@@ -169,7 +169,7 @@ def test_a_network_of_several_tasks_starts_from_another_one_without_a_task():
 
 def chain(length: int, **changes: object) -> Study:
     """Museums m0, m1, ...; the network of each is the init of the next."""
-    museum = {"source": "synthetic", "museum": "large_museum", "objects": 9}
+    museum = {"source": "synthetic", "museum": "large_museum"}
     net = {"init": "random", "method": "fine_tuning"}
     inits = {"random": {"random": "he_uniform"}}
     for step in range(1, length):
@@ -177,7 +177,7 @@ def chain(length: int, **changes: object) -> Study:
         net = {"init": f"i{step}", "method": "fine_tuning"}
     last = {"collections": [f"m{length - 1}"], "tasks": ["material"], "backbones": ["demo_plain"]}
     config = {
-        "collections": {f"m{step}": museum for step in range(length)},
+        "collections": {f"m{step}": {**museum, "objects": 9 + step} for step in range(length)},
         "inits": inits,
         "experiments": {"t": {**last, "inits": [net["init"]], "methods": ["fine_tuning"]}},
         "seeds": [1, 2],

@@ -145,26 +145,37 @@ def cut_parents(study: Study) -> Iterator[str]:
     methods, preprocessings = study.settings.methods, study.settings.preprocessings
     told = set()
     for run in study.runs:
-        parent = study.parent(run)
-        if parent is None:
-            continue
-        here, there = (
-            preprocessings[methods[one.method].preprocessing].layer for one in (run, parent)
-        )
-        if here == "last" != there and (run.init, run.method) not in told:
-            told.add((run.init, run.method))
-            yield (
-                f"{run.folder} takes a whole network, but begins with {parent.folder}, which ends "
-                f"at the layer {there!r}: give `methods.{run.method}` a preprocessing with that "
-                "`layer`, or the parent one without"
-            )
+        here = preprocessings[methods[run.method].preprocessing].layer
+        parent, block = study.parent(run), study.settings.inits[run.init]
+        before = []
+        if parent is not None:
+            before.append((parent.folder, methods[parent.method].preprocessing))
+        if block.batch_norm is not None and block.preprocessing is not None:
+            before.append((f"`inits.{run.init}`", block.preprocessing))
+        for what, preprocessing in before:
+            there = preprocessings[preprocessing].layer
+            if here == "last" != there and (run.init, run.method) not in told:
+                told.add((run.init, run.method))
+                yield (
+                    f"{run.folder} takes a whole network, but begins with {what}, which ends at "
+                    f"the layer {there!r}: give `methods.{run.method}` a preprocessing with that "
+                    "`layer`, or what it begins with one without"
+                )
 
 
 def _parts(study: Study, collections: Iterable[str]) -> set[str]:
     """Collections, the parts of pooled ones, and others that may have some of their objects."""
     known = study.settings.collections
     parts = {part for name in collections for part in (name, *study.pooled(name))}
-    return parts | {other for part in parts for other in known[part].shares_objects_with}
+    shared = {other for part in parts for other in known[part].shares_objects_with}
+    parts |= {part for name in shared for part in (name, *study.pooled(name))}
+    return {_museum(study, part) for part in parts}
+
+
+def _museum(study: Study, collection: str) -> str:
+    """The first collection that reads the same source: one museum may have two names."""
+    source = study.source(collection)
+    return next(name for name in study.settings.collections if study.source(name) == source)
 
 
 def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
@@ -179,5 +190,6 @@ def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
     tasks = [earlier.task]
     if study.at_once(earlier):
         tasks = list(study.settings.methods[earlier.method].loss_weights)
-    splits = [study.split(earlier.collection, task, earlier.seed) for task in tasks]
-    return study.split(run.collection, run.task, run.seed) not in splits
+    museums = _museum(study, earlier.collection), _museum(study, run.collection)
+    splits = [study.split(museums[0], task, earlier.seed) for task in tasks]
+    return study.split(museums[1], run.task, run.seed) not in splits

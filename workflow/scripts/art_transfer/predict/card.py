@@ -24,7 +24,7 @@ FILES = {
     "calibration.json": "the temperature of its probabilities",
 }
 """What is exported beside the card: all that using the network needs."""
-SIZES = (1, 10, 30, 100, 300, 1000)
+SIZES = (0, 1, 10, 30, 100, 300, 1000)
 """Where the groups of classes begin, in objects of the train split."""
 MOST = 10
 _RESIZE = {
@@ -78,6 +78,11 @@ def model_card(
         size=steps["size"],
         chain=list(_chain(settings)),
         method=_method(record["settings"]["method"]),
+        chosen_by=(
+            "the weighted sum of all tasks' losses on their joint validation objects"
+            if record["settings"]["method"]["loss_weights"]
+            else "the loss on the validation split"
+        ),
         best_epoch=found["metrics"]["best_epoch"],
         epochs=found["metrics"]["epochs"],
         parameters=f"{record['parameters']:,}",
@@ -126,6 +131,8 @@ def _chain(settings: CardSettings) -> Iterator[str]:
 
 def _method(method: Mapping[str, Any]) -> str:
     what = "A softmax on fixed features" if method["kind"] == "head" else "The whole network"
+    if method["kind"] != "head" and method["frozen_layers"]:
+        what += f" but its first {method['frozen_layers']} layers with weights"
     if method["loss_weights"]:
         tasks = ", ".join(method["loss_weights"])
         what += f" for {tasks} at once, without the objects that any of them tests or validates on"
@@ -169,6 +176,7 @@ def _by_size(table: pd.DataFrame, dealt: pd.DataFrame) -> Iterator[tuple[str, in
         inside = (sizes >= least) & (sizes < (next_ or float("inf")))
         if inside.any():
             name = f"{least} to {next_ - 1}" if next_ else f"{least} or more"
+            name = name if least else "0"
             classes = table.loc[inside, "label"].nunique()
             yield name, classes, int(inside.sum()), f"{right[inside].mean():.3f}"
 

@@ -73,7 +73,7 @@ def listed(images: dict[str, Path]) -> str:
 def _size(path: Path) -> int | str:
     try:
         return path.stat().st_size if path.is_file() else ""
-    except OSError:  # such as a name that is too long, or a folder that may not be entered
+    except (OSError, ValueError):  # a name that is too long or has a null byte; no permission
         return ""
 
 
@@ -89,6 +89,7 @@ def read_image(path: Path, size: int, pixels: Pixels) -> NDArray[np.uint8]:
     """
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(f"no file that can be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # a name with a null byte is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableImageError(f"no file that can be read: {reason}") from error
     return square(decode(data), size, pixels)
