@@ -83,7 +83,7 @@ plan: .venv/.made  ## what would run for STUDY, why, and what it costs; OPTIONS=
 	$(BIN)/python workflow/scripts/plan.py all --configfile $(CONFIG) $(OPTIONS)
 
 pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
-	$(BIN)/snakemake archive --forcerun records --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/snakemake archive --forcerun crate --cores $(CORES) --configfile $(CONFIG)
 	$(BIN)/python workflow/scripts/pack.py results/$(STUDY) $(ARCHIVE) --checkpoints $(CHECKPOINTS)
 
 unpack: .venv/.made  ## unpack ARCHIVE into this clone; nothing that it holds has to be made again

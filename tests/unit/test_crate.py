@@ -120,6 +120,17 @@ def test_the_run_leads_from_the_config_to_what_was_made(results):
     assert (results / "code/Snakefile").read_bytes() == (ROOT / "Snakefile").read_bytes()
 
 
+def test_the_page_of_a_table_is_told_of_once_as_a_table(results):
+    write_text(results / "tables/first.html", "<table>")
+    write_crate(results, ROOT / "CITATION.cff", SETTINGS, RIGHTS)
+    entities = graph(results)
+    made = ids(entities["#run"]["result"])
+    assert made.count("tables/first.html") == 1 and len(made) == len(set(made))
+    assert ids(entities["tables/first.html"]["exampleOfWork"]) == ["#parameter-tables"]
+    assert "tables/first.html" in ids(entities["#parameter-tables"]["workExample"])
+    assert ids(entities["#parameter-pages"]["workExample"]) == ["report.html"]
+
+
 def test_licences_are_those_that_the_sources_state(results):
     entities = graph(results)
     own = [entities[i] for i in ids(entities["#collection-own"]["license"])]

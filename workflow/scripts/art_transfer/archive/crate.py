@@ -35,7 +35,8 @@ OUTPUTS = {
     "runs": ("runs/", "one folder for each trained network"),
     "joint": ("joint/", "one folder for each training of several tasks at once"),
 }
-"""By parameter: how the paths of its files begin or end, and what they are."""
+"""By parameter: how the paths of its files begin or end, and what they are. A file is of the first
+that it fits: a table's page is one of the tables."""
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
@@ -136,11 +137,10 @@ def _add_run(crate: ROCrate, files: Mapping[str, DataEntity], version: str) -> N
         about = {"@type": "CreativeWork", "name": name, "version": address.rsplit("/", 1)[1]}
         crate.root_dataset.append_to("conformsTo", crate.add(ContextEntity(crate, address, about)))
     _add_parameter(crate, "config", "the study's config", "input", [files[CONFIG]])
-    made = []
+    made, left = [], dict(files)
     for name, (part, what) in OUTPUTS.items():
-        those = [
-            file for path, file in files.items() if path.startswith(part) or path.endswith(part)
-        ]
+        fitting = [path for path in left if path.startswith(part) or path.endswith(part)]
+        those = [left.pop(path) for path in fitting]
         if those:
             _add_parameter(crate, name, what, "output", those)
         made += those

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from art_transfer.archive.locks import restore_locks
+from art_transfer.archive.locks import check_locks, restore_locks
 from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
-from art_transfer.archive.records import restore_records
+from art_transfer.archive.records import read_records, restore_records
 from art_transfer.archive.stale_runs import JOINT_FOLDERS, RUN_FOLDERS
-from art_transfer.archive.verify import read_manifest
+from art_transfer.archive.verify import read_manifest, read_seals
+from art_transfer.checks import load_study
+from art_transfer.config import read_files
 from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, read_json, sha256, write_text
 from art_transfer.study import CHECKPOINT
@@ -36,8 +38,9 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
     changed = [n for n, digest in sealed.items() if _differs(root / n, digest)]
     if changed:
         raise StudyError(
-            f"{root}: {len(changed)} files are not as sealed, such as {changed[0]}; run "
-            "`snakemake archive` again, or `make verify` to see which"
+            f"{root}: {len(changed)} files are not as sealed, such as {changed[0]}; `make verify` "
+            "names them. Remove what is to be made again; `snakemake archive --forcerun crate` "
+            "then seals all as it is"
         )
     models = _checkpoints(root, checkpoints)
     with (
@@ -65,28 +68,18 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
     top.mkdir(exist_ok=True)
     with _opened(archive) as tar, tempfile.TemporaryDirectory(dir=top, prefix=".") as folder:
         names = {tuple(Path(name).parts[:2]) for name in tar.getnames()}
-        if len(names) != 1 or next(iter(names))[0] != "results":
-            raise StudyError(f"{archive}: expected one folder results/STUDY, found {sorted(names)}")
-        study = next(iter(names))[1]
+        tops = [Path(*parts).as_posix() for parts in sorted(names)]
+        if len(tops) != 1 or not tops[0].startswith("results/"):
+            raise StudyError(f"{archive}: expected one folder results/STUDY, found {tops}")
+        study = tops[0].removeprefix("results/")
         if (top / study).exists():
             raise StudyError(f"{top / study} is there already; move it away first")
         tar.extractall(folder, filter="data")
         unpacked = Path(folder) / "results" / study
-        if not (unpacked / MANIFEST).is_file():
-            raise StudyError(f"{archive}: there is no {MANIFEST} in it")
-        sealed = read_manifest(unpacked / MANIFEST)
-        if (unpacked / CHECKPOINTS).is_file():
-            sealed |= read_manifest(unpacked / CHECKPOINTS)
-        changed = [n for n, digest in sealed.items() if _differs(unpacked / n, digest)]
-        if changed:
-            raise StudyError(f"{archive}: {len(changed)} files are damaged, such as {changed[0]}")
-        known = {*sealed, MANIFEST, CHECKPOINTS}
-        found = [path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")]
-        foreign = [n for n in found if n not in known and not (unpacked / n).is_dir()]
-        if foreign:
-            raise StudyError(
-                f"{archive}: {len(foreign)} files are not sealed, such as {foreign[0]}"
-            )
+        try:
+            sealed = _checked(unpacked)
+        except StudyError as error:  # which tells of a folder that goes
+            raise StudyError(str(error).replace(str(unpacked), str(archive))) from error
         _same_time([*map(unpacked.joinpath, sealed), unpacked / MANIFEST])
         shutil.move(unpacked, top / study)
     restore_records(top / study / RECORDS, project)
@@ -112,6 +105,31 @@ def _opened(archive: str | Path) -> Iterator[tarfile.TarFile]:
         raise StudyError(f"{archive}: there is no such file") from error
     except (tarfile.TarError, EOFError) as error:
         raise StudyError(f"{archive}: expected a tar file that is whole: {error}") from error
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise StudyError(
+            f"{archive}: one of its files lies where another needs a folder; `make pack` writes no "
+            "such thing"
+        ) from error
+
+
+def _checked(root: Path) -> dict[str, str]:
+    """The seals of an unpacked study. Raises StudyError where it is not as sealed, or not whole."""
+    if not (root / MANIFEST).is_file():
+        raise StudyError(f"{root}: there is no {MANIFEST} in it")
+    sealed = read_seals(root)
+    if RECORDS not in sealed:
+        raise StudyError(f"{root}: {MANIFEST} has no {RECORDS}; expected what `make pack` packs")
+    changed = [n for n, digest in sealed.items() if _differs(root / n, digest)]
+    if changed:
+        raise StudyError(f"{root}: {len(changed)} files are damaged, such as {changed[0]}")
+    known = {*sealed, MANIFEST, CHECKPOINTS}
+    found = [path.relative_to(root).as_posix() for path in root.rglob("*")]
+    foreign = [n for n in found if n not in known and not (root / n).is_dir()]
+    if foreign:
+        raise StudyError(f"{root}: {len(foreign)} files are not sealed, such as {foreign[0]}")
+    read_records(root / RECORDS)
+    check_locks(root)
+    return sealed
 
 
 def _differs(path: Path, digest: str) -> bool:
@@ -130,15 +148,33 @@ def _checkpoints(root: Path, which: str) -> list[str]:
         for folder, run in runs.items()
         if run["settings"]["method"]["kind"] != "classifier"  # which leaves no network
     ]
-    if which == "parents":
-        inputs = {name for run in runs.values() for name in run["inputs"]}
-        found = [name for name in found if f"results/{root.name}/{name}" in inputs]
+    if which == "parents" and found:
+        parents = _parents(root)
+        found = [name for name in found if name in parents]
     missing = [name for name in found if not (root / name).is_file()]
     if missing:
         raise StudyError(
             f"{root}: {len(missing)} of the checkpoints to pack are missing, such as {missing[0]}"
         )
     return found
+
+
+def _parents(root: Path) -> set[str]:
+    """The checkpoints that runs come from, by the study's sealed config.
+
+    What a run read does not tell: classifiers read features, and others batch-norm statistics.
+    """
+    config = root / "run_config.yaml"
+    try:
+        study = load_study(read_files([config]), root)[0]
+    except StudyError as error:
+        raise StudyError(
+            f"{config}: which runs others come from is not to be found out here, as with a config "
+            f"of another version; pack with CHECKPOINTS=all, or where the study was made: {error}"
+        ) from error
+    trained = [run for run in study.runs if not study.at_once(run)] + study.joint_runs
+    parents = {parent for run in trained if (parent := study.parent(run))}
+    return {f"{run.folder}/{CHECKPOINT}" for run in [*parents, *study.joint_runs]}
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:

@@ -7,6 +7,7 @@ from there back to where Snakemake looks for them.
 
 import gzip
 import json
+import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
 from art_transfer.archive.manifest import ASKED_FOR, MANIFEST, RECORDS
+from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path
 
 SNAKEMAKE = ".snakemake"
@@ -50,6 +52,24 @@ def write_records(
         packed.write("".join(f"{line}\n" for line in sorted(lines)).encode())
 
 
+def read_records(path: str | Path) -> dict[str, MetadataRecord]:
+    """The records that ``write_records`` wrote, by path. Raises StudyError for any other file."""
+    found = {}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            for entry in map(json.loads, stream):
+                name, record = entry["path"], entry["record"]
+                if not isinstance(name, str) or not name.encode():
+                    raise ValueError(f"a record of {name!r}, which names no file")
+                found[name] = MetadataRecord(**record)
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError) as error:
+        raise StudyError(
+            f"{path}: expected Snakemake's records as `make pack` seals them, one on each line, "
+            f"packed with gzip; found {error!r}"
+        ) from error
+    return found
+
+
 def restore_records(path: str | Path, project: str | Path) -> int:
     """Give the records in ``path`` to Snakemake in ``project``; say how many.
 
@@ -57,13 +77,11 @@ def restore_records(path: str | Path, project: str | Path) -> int:
     """
     root = Path(project)
     kept = {name for name, _ in _records(root / SNAKEMAKE / "metadata") if (root / name).is_file()}
-    snakemake, restored = FilePersistence(nolock=True, path=root / SNAKEMAKE), 0
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        for entry in map(json.loads, stream):
-            if entry["path"] not in kept:
-                snakemake._write_record(entry["path"], MetadataRecord(**entry["record"]))
-                restored += 1
-    return restored
+    snakemake = FilePersistence(nolock=True, path=root / SNAKEMAKE)
+    restored = {name: record for name, record in read_records(path).items() if name not in kept}
+    for name, record in restored.items():
+        snakemake._write_record(name, record)
+    return len(restored)
 
 
 def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:

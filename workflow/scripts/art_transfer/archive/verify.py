@@ -14,6 +14,7 @@ from art_transfer.archive.stale_runs import RUN_FOLDERS
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256, write_yaml
 from art_transfer.formats import PREDICTIONS, read_parquet
+from art_transfer.study import CHECKPOINT
 from art_transfer.train.evaluation import scores
 
 PROJECT = Path(__file__).parents[4]
@@ -24,17 +25,47 @@ ELSEWHERE = ("cost.csv", "label-rules.csv", "multitask.csv", "multitask.md")
 any."""
 TOLERANCE = 1e-9
 """Of scores, which another machine may add up in another order."""
+_NOT_OURS = "`make pack` writes no such line: get the archive again from where it was published"
 
 
 def read_manifest(path: str | Path) -> dict[str, str]:
-    """The SHA-256 by path of a file in sha256sum's format. Raises StudyError for other files."""
+    """The SHA-256 by path of a file in sha256sum's format.
+
+    Raises StudyError for other files, and where a path leads out of the file's folder.
+    """
     found = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, parting, name = line[:64], line[64:66], line[66:]
         if len(digest) != 64 or parting != "  " or not name:
-            raise StudyError(f"{path}: expected lines of a hash and a path, found {line!r}")
+            raise StudyError(
+                f"{path}: expected lines of a hash and a path, found {line!r}; {_NOT_OURS}"
+            )
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise StudyError(
+                f"{path}: {name!r} leads out of the study; expected paths within its folder; "
+                f"{_NOT_OURS}"
+            )
         found[name] = digest
     return found
+
+
+def read_seals(results: str | Path) -> dict[str, str]:
+    """The SHA-256 by path of all that a study's seal has, and the checkpoints' where they came too.
+
+    Raises StudyError where the seal of the checkpoints names anything else: one line in it would
+    vouch for a file in the place of the seal.
+    """
+    root = Path(results)
+    sealed, networks = read_manifest(root / MANIFEST), {}
+    if (root / CHECKPOINTS).is_file():
+        networks = read_manifest(root / CHECKPOINTS)
+    for name in networks:
+        if name in sealed or not name.endswith(f"/{CHECKPOINT}"):
+            raise StudyError(
+                f"{root / CHECKPOINTS}: found {name}; expected checkpoints alone, as "
+                f"runs/.../{CHECKPOINT}, and none that {MANIFEST} names; {_NOT_OURS}"
+            )
+    return sealed | networks
 
 
 def wrong_hashes(results: str | Path) -> Iterator[str]:
@@ -42,12 +73,10 @@ def wrong_hashes(results: str | Path) -> Iterator[str]:
     root = Path(results)
     if not (root / MANIFEST).is_file():
         raise StudyError(f"{root}: there is no {MANIFEST}; `snakemake archive` writes it")
-    sealed = read_manifest(root / MANIFEST)
+    sealed = read_seals(root)
     for path in archived_files(root):
         if path.relative_to(root).as_posix() not in sealed:
             yield f"{path}: not in {MANIFEST}"
-    if (root / CHECKPOINTS).is_file():
-        sealed |= read_manifest(root / CHECKPOINTS)
     for name, digest in sealed.items():
         if not (root / name).is_file():
             yield f"{root / name}: missing"
@@ -99,7 +128,7 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
                 reason = (
                     "it cannot be made again"
                     if trouble
-                    else "no rule makes this table; remove it and seal again"
+                    else "no rule makes this table; remove it and seal again with `make pack`"
                 )
                 yield f"{here / name}: {reason}"
             elif not (here / name).is_file():
