@@ -336,6 +336,15 @@ MISTAKES = {
         },
         ["photo_net", "ends at the layer 'block_2'", "`methods.fine_tuning`"],
     ),
+    "statistics_of_a_network_that_ends_early": (
+        {
+            "preprocessings__middle": {"layer": "block_2"},
+            "inits__again": AGAIN | {"preprocessing": "middle"},
+            "experiments__table__inits": ["again"],
+            "experiments__table__methods": ["fine_tuning"],
+        },
+        ["`inits.again`, which ends at the layer 'block_2'", "`methods.fine_tuning`"],
+    ),
     # devices, schedules and optimisers
     "gpus_that_share_no_batch": (
         {"methods__fine_tuning__gpus": 3},
@@ -468,6 +477,27 @@ MISTAKES = {
             "experiments__table": TABLE | {"inits": ["net"]},
         },
         ["runs/museum/material/demo_plain/net", "another split of both"],
+    ),
+    "a_pool_that_another_museum_shares_objects_with": (
+        {
+            "collections__both": {"source": "pooled", "collections": ["museum", "photos"]},
+            "collections__other": {
+                "source": "folder",
+                "folder": "elsewhere",
+                "shares_objects_with": ["both"],
+            },
+            "inits__net": NET | {"collection": "other"},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/material/demo_plain/net", "another split of other"],
+    ),
+    "one_museum_under_two_names": (
+        {
+            "collections__twin": {"source": "folder", "folder": "somewhere"},
+            "inits__net": NET | {"collection": "twin", "seed": 7},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/material/demo_plain/net", "another split of twin"],
     ),
     # names that are taken
     "table_of_every_study": ({"experiments__gains": TABLE}, ["`experiments.gains`", "taken"]),

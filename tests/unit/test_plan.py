@@ -136,6 +136,16 @@ def test_the_bill_adds_up_and_says_what_stays(study):
     assert "2 jobs; 1 runs to train, about 1 GPU-hours" in text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(3600 * 110.4, "110"), (3600 * 1234.5, "1,234"), (3600 * 2.345, "2.3"), (36, "0.01")],
+)
+def test_hours_are_written_as_people_write_them(study, seconds, said):
+    known = [record(study, "files", "off_the_shelf", seconds)]
+    found = bill([job(before=made({"epochs": 1}))], [job().folder], Prices(study, known))
+    assert f"1 runs to train, about {said} GPU-hours" in "\n".join(lines(found, "results/small"))
+
+
 def test_runs_that_repeat_only_for_a_lost_checkpoint_are_listed_with_what_follows(study):
     parent = job("fine_tuning", init="random")
     model = parent.outputs[1]

@@ -205,6 +205,16 @@ def test_calibration_leaves_out_bins_of_few_predictions():
     assert points == {(0, 0), (1, 1), (0.3, 0.2)}
 
 
+def test_the_area_of_a_mark_is_the_number_of_predictions():
+    table = cells(inits=["imagenet"]).iloc[:1]
+    bins = pd.DataFrame({"n": [900, 100, 25], "probability": [0.2, 0.5, 0.7], "accuracy": 0.5})
+    with style.styled():
+        axes = calibration_figure(bins.assign(**table.iloc[0][CELL]), table, TITLES).axes[0]
+    marks = {float(line.get_xdata()[0]): line for line in axes.lines if len(line.get_xdata()) == 1}
+    areas = [marks[x].get_markersize() ** 2 for x in bins["probability"]]
+    np.testing.assert_allclose(np.divide(areas, areas[0]), bins["n"] / 900)
+
+
 def test_slopes_end_in_their_gains_and_the_numbers_do_not_overlap():
     table = cells(keys=[("museum", "type"), ("museum", "artist")])
     table["accuracy"] = [0.5, 0.7, 0.52, 0.69, 0.5, 0.7, 0.521, 0.695] * 2

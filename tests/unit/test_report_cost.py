@@ -88,6 +88,19 @@ def test_gpus_count_where_the_site_accounts_for_each_kind_or_for_none(tmp_path, 
     assert table["peak_memory_mb"].tolist()[0] == 900  # Slurm did not look when it was high
 
 
+def test_runs_that_shared_a_job_have_as_much_of_it_as_they_took(tmp_path):
+    used = read_accounting("7|37000|74000|cpu=2||3700000\n")
+    records = [
+        record(tmp_path, "long", jobs=["7"], seconds=36000.0),
+        record(tmp_path, "short", jobs=["7"], seconds=30.0),
+    ]
+    table = cost(records, used)
+    assert table["hours"].tolist() == pytest.approx([10.2692, 0.0086, 37000 / 3600], abs=1e-4)
+    assert table["cpu_hours"].tolist() == pytest.approx(2 * table["hours"], abs=1e-5)
+    long, short, total = table["energy_wh"]
+    assert (long / short, total) == pytest.approx((1200, 3700000 / 3600))
+
+
 def test_a_job_that_the_accounting_has_forgotten_falls_back_to_the_record(tmp_path):
     table = cost([record(tmp_path, "a", jobs=["12", "99"])], read_accounting(SACCT))
     assert table["source"].tolist()[0] == "record" and table["hours"].tolist()[0] == 0.5

@@ -44,7 +44,7 @@ def pictures(n: int, said: str = "A title, Somebody, 1650") -> list[Picture]:
 def made(kind: str):
     if kind == "curves":
         return curves(histories(), ["type"], "A title")
-    return mosaic({"Museum": pictures(9), "Other $museum": pictures(3)})
+    return mosaic([("Museum", pictures(9)), ("Other $museum", pictures(3))])
 
 
 @pytest.mark.parametrize("kind", ["curves", "mosaic"])
@@ -143,7 +143,7 @@ def test_each_task_has_a_panel():
 def test_a_mosaic_keeps_aspect_ratios_and_overlaps_nothing():
     images = pictures(30)
     with style.styled():
-        axes = mosaic({"Museum": images}).axes[0]
+        axes = mosaic([("Museum", images)]).axes[0]
     boxes = [image.get_extent() for image in axes.images]
     assert len(boxes) == 30
     for box, picture in zip(boxes, images, strict=True):
@@ -156,6 +156,13 @@ def test_a_mosaic_keeps_aspect_ratios_and_overlaps_nothing():
         for b in boxes[:i]:
             apart = a[0] >= b[1] or b[0] >= a[1] or a[3] >= b[2] or b[3] >= a[2]
             assert apart, "two images overlap"
+
+
+def test_two_collections_of_one_title_are_both_shown():
+    with style.styled():
+        axes = mosaic([("Museum", pictures(5)), ("Museum", pictures(3))]).axes[0]
+    assert len(axes.images) == 8
+    assert [text.get_text() for text in axes.texts].count("Museum") == 2
 
 
 def test_a_sample_depends_on_the_ids_alone():
@@ -173,7 +180,7 @@ HOSTILE = ["$x$ 100 %", "W" * 200, "word " * 60, "שמואל הירשנברג", 
 @pytest.mark.parametrize("said", ["A title, Somebody, 1650", *HOSTILE])
 def test_captions_stand_in_columns_below_their_images_and_overlap_nothing(said):
     with style.styled():
-        figure = mosaic({"Museum": pictures(7, said), "Other": pictures(4, "Short")})
+        figure = mosaic([("Museum", pictures(7, said)), ("Other", pictures(4, "Short"))])
         figure.draw_without_rendering()
         boxes = {text: text.get_window_extent() for text in figure.axes[0].texts}
     numbers = [text.get_text() for text in boxes if text.get_bbox_patch() is not None]

@@ -2,16 +2,21 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from art_transfer.formats import write_csv
+from art_transfer.prepare.pixels import square
 from art_transfer.report import style
 from art_transfer.report.saliency import (
     Panel,
+    as_seen,
     choose,
     pictures,
     saliency_figure,
     shown_objects,
 )
 from art_transfer.report.saliency_tiles import SIDE, read_tiles, write_tiles
+from art_transfer.settings import Pixels
+from PIL import Image
 
 TRUTH = ["cat", "dog", "cat", "dog", "cat", "dog"]
 
@@ -113,6 +118,23 @@ def test_objects_come_one_by_one_as_in_the_figure(tmp_path):
     assert {(width, height) for tiles in found for _, width, height in tiles} == {
         (SIDE, SIDE * 20 // 30)
     }
+
+
+@pytest.mark.parametrize("size", [(60, 181), (181, 60), (90, 90)])
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+def test_a_map_lies_over_what_it_marks_however_images_become_squares(fit, size):
+    height, width = size
+    museum = np.full((*size, 3), 40, np.uint8)
+    museum[height // 2 - 20 : height // 2, width // 2 : width // 2 + 20] = 255
+    network = square(Image.fromarray(museum), 64, Pixels(fit, "bilinear"))
+    marked = (network.mean(axis=2) > 150).astype(np.float32)[None]
+    shown = Panel(choose("type", BEFORE, AFTER, 1), [as_seen(museum, fit)], marked, marked)
+    image, over, _ = pictures(shown)[0]
+    expected = {"stretch": size, "crop": [min(size)] * 2, "pad": [max(size)] * 2}[fit]
+    assert image.shape[:2] == over.shape[:2] == tuple(expected)
+    thing, shining = image.mean(axis=2) > 200, over.mean(axis=2) > 150
+    assert (thing & shining).sum() > 0.6 * (thing | shining).sum()
+    assert thing.sum() == 400, "the thing is as large as in the museum's image"
 
 
 def test_a_figure_without_objects_has_tiles_too(tmp_path):

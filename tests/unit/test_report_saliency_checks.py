@@ -101,7 +101,7 @@ def test_the_deletion_test_tells_a_right_map_from_a_wrong_one(marks, sign):
     assert right["most salient removed", "0"] == 1
     same = table.set_index("check").at["before and after", "similarity"]
     assert same == pytest.approx(sign)
-    text = "\n".join(map(markdown, numbers_tables(table)))
+    text = "\n".join(map(markdown, numbers_tables(table, False)))
     assert "no null: one seed" in text and f"{100 * SHARES[-1]:.2f}" in text
 
 
@@ -110,7 +110,8 @@ def shuffled(*likeness: float) -> str:
     rows = [("before and after", "", 0.7)]
     rows += [("randomised", f"layer{n}", some) for n, some in enumerate(likeness)]
     table = pd.DataFrame(rows, columns=["check", "at", "similarity"])
-    return markdown(numbers_tables(table.assign(task="type", images=9).reindex(columns=NUMBERS))[1])
+    table = table.assign(task="type", images=9).reindex(columns=NUMBERS)
+    return markdown(numbers_tables(table, False)[1])
 
 
 def test_maps_that_shuffled_layers_do_not_change_are_said_to_say_little():
@@ -122,7 +123,16 @@ def test_two_seeds_are_the_null():
     one, other = Corner(network(), marks_corner), Corner(network(), marks_rest)
     table = numbers("type", IMAGES, [0] * 12, one, one, other)
     assert table.set_index("check").at["two seeds", "similarity"] == pytest.approx(-1)
-    assert "no null" not in markdown(numbers_tables(table)[0])
+    assert "no null" not in markdown(numbers_tables(table, False)[0])
+
+
+def test_a_null_with_a_split_of_its_own_is_said_to_be_more_than_another_seed():
+    one, other = Corner(network(), marks_corner), Corner(network(), marks_rest)
+    table = numbers("type", IMAGES, [0] * 12, one, one, other)
+    alone, both = (markdown(numbers_tables(table, own)[0]) for own in (False, True))
+    assert "after, two seeds |" in alone and "split" not in alone
+    assert "after, two seeds and splits |" in both
+    assert "The other seed has another split as well" in both
 
 
 def test_shuffled_weights_change_the_maps_but_for_the_head_which_they_do_not_read():

@@ -197,6 +197,50 @@ def test_a_layer_that_cannot_be_undone_is_named():
         stages(pooled(inputs, x), "features")
 
 
+@pytest.mark.parametrize("algorithm", ["bojarski", "released_code"])
+def test_squeeze_and_excitation_of_one_pixel_says_nothing_of_where(algorithm, tmp_path):
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((16, 16, 3))
+    wide = layers.Conv2D(8, 3, padding="same", activation="relu", name="wide")(inputs)
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(wide)
+    gate = layers.Conv2D(8, 1)(gate)
+    gate = layers.ReLU(6.0)(gate + 3.0) * (1 / 6)  # as MobileNetV3 writes its sigmoid
+    gated = layers.Multiply(name="gated")([wide, gate])
+    gated_model = pooled(inputs, layers.Conv2D(4, 3, strides=2, name="last")(gated))
+    assert names(gated_model) == ["wide", "gated", "last"]
+    for stage in stages(gated_model, "features")[1:2]:
+        for side in stage.windows:
+            np.testing.assert_array_equal(side, np.eye(16))
+    images = np.zeros((1, 16, 16, 3), np.float32)
+    images[0, 2:5, 2:5] = 200
+    gated_model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    found = maps(loaded, images, algorithm)[0]
+    np.testing.assert_array_equal(found, maps(gated_model, images, algorithm)[0])
+    assert found[:8, :8].sum() > 0.9 * found.sum()
+
+
+def test_mobilenet_has_maps():
+    keras.utils.set_random_seed(1)
+    small = keras.applications.MobileNetV3Small(
+        include_top=False, weights=None, input_shape=(64, 64, 3), include_preprocessing=False
+    )
+    model = pooled(small.input, small.output)
+    assert len(stages(model, "features")) == 26
+    found = maps(model, np.random.default_rng(0).random((2, 64, 64, 3)), "bojarski")
+    assert found.shape == (2, 64, 64)
+    assert found.max(axis=(1, 2)).tolist() == [1, 1]
+
+
+def test_a_network_that_sees_only_means_on_its_way_is_refused():
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(2, 3)(inputs)
+    x = layers.GlobalMaxPooling2D(keepdims=True)(x)
+    x = layers.Conv2D(2, 1, name="late")(x)
+    with pytest.raises(StudyError, match=r"late \(Conv2D\) sees only means over all pixels"):
+        stages(pooled(inputs, x), "features")
+
+
 def test_an_unknown_algorithm_is_refused():
     model, *_ = tiny()
     with pytest.raises(ValueError, match="'guided'; expected one of"):

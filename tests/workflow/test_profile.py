@@ -26,7 +26,7 @@ MINUTES |= {
     "split": 15,
     "pixels": 60,
     "baselines": 120,
-    "saliency": 60,
+    "saliency": 1440,
 }
 MINUTES |= {"batch_norm": 240, "classifier": 240, "joint": 2880, "joint_task": 240}
 BEYOND = {"batch_norm", "classifier", "joint", "joint_task"}

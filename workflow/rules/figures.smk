@@ -1,5 +1,6 @@
 # Reads    run folders, tables and splits below results/{study}; images and pixels
 # Makes    results/{study}/figures, as the paper has them, and numbers beside saliency maps
+from art_transfer.check_figures import curves_runs
 
 
 # Seconds each, unlike saliency, which computes.
@@ -22,18 +23,8 @@ def mosaic_settings(wildcards):
 def curves_settings(wildcards):
     """The settings of a figure of curves."""
     spec = study.settings.figures.curves[wildcards.figure]
-    return canonical(CurvesSettings(RESULTS, spec.title, spec.tasks, curves_runs(wildcards.figure)))
-
-
-def curves_runs(figure):
-    """The runs that a figure of curves shows."""
-    spec = study.settings.figures.curves[figure]
-    return [
-        run
-        for experiment in spec.experiments
-        for run in study.experiment_runs(experiment)
-        if run.collection == spec.collection and run.task in spec.tasks
-    ]
+    runs = curves_runs(study, wildcards.figure)
+    return canonical(CurvesSettings(RESULTS, spec.title, spec.tasks, runs))
 
 
 def in_words(trained):
@@ -44,16 +35,19 @@ def in_words(trained):
 def saliency_settings(wildcards):
     """The settings of a figure of saliency maps."""
     spec = study.settings.figures.saliency[wildcards.figure]
+    null = study.saliency_null(wildcards.figure)
     return canonical(
         SaliencySettings(
             RESULTS,
             spec.title,
             spec.collection,
             study.settings.collections[spec.collection].shards,
+            study.settings.pixels.fit,
             in_words(spec.before),
             in_words(spec.after),
             study.saliency_runs(wildcards.figure),
-            study.saliency_null(wildcards.figure),
+            null,
+            bool(null) and not study.settings.splits.fixed,
             spec.images,
             spec.sample,
             spec.algorithm,
@@ -126,7 +120,9 @@ rule mosaic:
 
 rule curves:
     input:
-        lambda w: run_files(curves_runs(w.figure), ["history.csv", "metrics.json", "run.json"]),
+        lambda w: run_files(
+            curves_runs(study, w.figure), ["history.csv", "metrics.json", "run.json"]
+        ),
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(
@@ -261,7 +257,7 @@ rule saliency:
     threads: study.settings.threads
     resources:
         mem_mb=8000,
-        runtime=60,
+        runtime=1440,
     params:
         settings=saliency_settings,
         code=fingerprint("saliency.py"),

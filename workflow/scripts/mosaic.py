@@ -9,7 +9,7 @@ from art_transfer.report.style import save, styled
 from art_transfer.report_settings import MosaicSettings
 
 with logged(snakemake.log[0]), styled():
-    wanted, pictures = settings(snakemake, MosaicSettings), {}
+    wanted, pictures = settings(snakemake, MosaicSettings), []
     for name, objects in zip(wanted.collections, snakemake.input.objects, strict=True):
         folder, shards = f"resources/{name}/images", wanted.shards[name]
         tables = [path for path in snakemake.input.tables if path.startswith(f"{folder}/")]
@@ -19,5 +19,5 @@ with logged(snakemake.log[0]), styled():
         said = read_parquet(objects, known).set_index("object_id").loc[chosen]
         captions = [caption(*row) for row in said.itertuples(index=False)]
         images = originals(folder, chosen, shards)
-        pictures[wanted.titles[name]] = list(map(Picture, images, captions))
+        pictures.append((wanted.titles[name], list(map(Picture, images, captions))))
     save(mosaic(pictures), snakemake.output.pdf, snakemake.output.png)

@@ -8,7 +8,14 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.report.grid import markdown
 from art_transfer.report.originals import originals
 from art_transfer.report.runs import read_predictions
-from art_transfer.report.saliency import Panel, choose, pictures, saliency_figure, shown_objects
+from art_transfer.report.saliency import (
+    Panel,
+    as_seen,
+    choose,
+    pictures,
+    saliency_figure,
+    shown_objects,
+)
 from art_transfer.report.saliency_checks import numbers, numbers_tables, sample
 from art_transfer.report.saliency_tiles import write_tiles
 from art_transfer.report.style import save, styled
@@ -32,7 +39,7 @@ with logged(snakemake.log[0]), styled():
             for run in (*pair, null)
         )
         folder = f"resources/{wanted.collection}/images"
-        images = originals(folder, ids, wanted.shards)
+        images = [as_seen(image, wanted.fit) for image in originals(folder, ids, wanted.shards)]
         panels.append(Panel(choice, images, before.maps(pixels), after.maps(pixels)))
         classes = read_json(f"{wanted.results}/{pair[1].folder}/labels.json")
         truth = tested[1].set_index("object_id")["label"].map(classes.index)
@@ -45,4 +52,5 @@ with logged(snakemake.log[0]), styled():
     write_tiles([row for panel in panels for row in pictures(panel)], snakemake.output.tiles)
     table = pd.concat(measured, ignore_index=True)
     write_csv(snakemake.output.numbers, table)
-    write_text(snakemake.output.md, "\n".join(map(markdown, numbers_tables(table))))
+    grids = numbers_tables(table, wanted.null_has_own_split)
+    write_text(snakemake.output.md, "\n".join(map(markdown, grids)))

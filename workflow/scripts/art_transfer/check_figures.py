@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from art_transfer.check_inits import unknown
+from art_transfer.networks import NETWORKS
+from art_transfer.settings import Run
 from art_transfer.study import Study
 
 TABLES = (
@@ -14,6 +16,10 @@ FIGURES = ("calibration", "class_size", "confusion", "cost", "gains", "tails")
 """The tables and figures that every study has: no experiment or figure can have their names."""
 PROBES = ("head", "classifier")
 """The kinds of methods that leave a network's layers as they are."""
+VISUAL_BACKPROP = ("bojarski", "released_code")
+"""The algorithms of saliency maps that follow a network's layers one by one."""
+NESTED = ("convnext_tiny", "convnext_base")
+"""The networks that have layers within layers, which these algorithms cannot follow."""
 
 
 def taken_names(study: Study) -> Iterator[str]:
@@ -53,10 +59,49 @@ def wrong_figures(study: Study) -> Iterator[str]:
                         f"{all_.methods[method].kind}, which changes the layers that it looks at; "
                         f"expected kinds {PROBES}"
                     )
+    yield from _untraceable(study)
 
 
-def empty_maps(study: Study) -> Iterator[str]:
-    """A map of transfers needs one at least."""
+def _untraceable(study: Study) -> Iterator[str]:
+    """VisualBackProp must be able to follow a network: else it fails after all trainings."""
+    for name, spec in study.settings.figures.saliency.items():
+        network = study.network(spec.backbone)
+        if spec.algorithm in VISUAL_BACKPROP and network in NESTED:
+            yield (
+                f"`figures.saliency.{name}.algorithm` is {spec.algorithm!r}, which cannot follow "
+                f"the layers of {NETWORKS[network].title}; expected 'grad_cam' or "
+                "'integrated_gradients', or another `backbone`"
+            )
+
+
+def curves_runs(study: Study, figure: str) -> list[Run]:
+    """The runs that a figure of curves shows: those that were trained in epochs."""
+    spec = study.settings.figures.curves[figure]
+    return [
+        run
+        for experiment in spec.experiments
+        for run in study.experiment_runs(experiment)
+        if run.collection == spec.collection
+        and run.task in spec.tasks
+        and study.settings.methods[run.method].kind != "classifier"
+    ]
+
+
+def nothing_to_show(study: Study) -> Iterator[str]:
+    """A study needs an experiment, a map of transfers a transfer, a figure of curves a run."""
+    if not study.settings.experiments:
+        yield (
+            "`experiments` is empty, and tables and the study's page are made of their runs; "
+            "expected one experiment at least, such as one of the runs that the figures show"
+        )
+    for name, curves in study.settings.figures.curves.items():
+        if not curves_runs(study, name):
+            yield (
+                f"`figures.curves.{name}` has no run to show; expected one at least in its "
+                f"experiments {list(curves.experiments)} that is of the collection "
+                f"{curves.collection!r}, has one of the tasks {list(curves.tasks)}, and has epochs "
+                "(a method of another kind than classifier)"
+            )
     for name, spec in study.settings.figures.transfers.items():
         if not study.mapped(spec):
             yield (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from art_transfer import config
-from art_transfer.check_figures import empty_maps, taken_names, wrong_figures
+from art_transfer.check_figures import nothing_to_show, taken_names, wrong_figures
 from art_transfer.check_inits import (
     cut_parents,
     endless_inits,
@@ -46,7 +46,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_tasks,
         wrong_weights,
         _wrong_multitask,
-        empty_maps,
+        nothing_to_show,
         seen_before,
         cut_parents,
         _wrong_predict,

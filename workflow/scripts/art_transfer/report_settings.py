@@ -169,10 +169,12 @@ class SaliencySettings:
     title: str
     collection: str
     shards: int
+    fit: str  # how images became the networks' squares
     before: str  # in words
     after: str
     pairs: tuple[tuple[Run, ...], ...]
     null: tuple[Run, ...]  # for each pair the second network with another seed, if there is one
+    null_has_own_split: bool  # whether that one was trained on other objects
     images: int  # per task
     sample: int  # test objects per task
     algorithm: str

@@ -103,13 +103,19 @@ def _sentences(found: Sequence[Reason]) -> list[str]:
     return words or ["follows from others"]
 
 
+def _rounded(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
+
+
 def _sums(found: dict[str, Any], study: str) -> Iterator[str]:
     count = sum(map(len, found["rules"].values()))
     stays = found["stays"]
     if not count:
         yield f"{study}: nothing to be done; all {stays['of']} runs stay"
         return
-    prices = [f"{value:.2g} {device.upper()}-hours" for device, value in found["hours"].items()]
+    prices = [
+        f"{_rounded(value)} {device.upper()}-hours" for device, value in found["hours"].items()
+    ]
     runs = stays["of"] - stays["runs"]
     price = " and ".join(prices) or ("hours unknown" if found["unpriced"] else "no training")
     yield f"{study}: {count} jobs; {runs} runs to train, {'about ' * bool(prices)}{price}"

@@ -110,7 +110,7 @@ def calibration_figure(
         for part, how, hollow in _series(rows[rows["n"] >= FEWEST], later_inits(cells)):
             axes.plot(part["probability"], part["accuracy"], how.dash, color=how.color, lw=0.8)
             for row in part.to_dict("records"):
-                size = 2 + 5 * (row["n"] / rows["n"].max()) ** 0.5
+                size = 7 * (row["n"] / rows["n"].max()) ** 0.5
                 axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, hollow, size))
         axes.set(title=panel_title(titles, key), xlabel="probability of the predicted class")
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))

@@ -3,7 +3,7 @@
 import dataclasses
 import shutil
 import subprocess
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,14 +43,17 @@ class Used:
 def cost(records: Iterable[CostRecord], accounted: Mapping[str, Used]) -> pd.DataFrame:
     """One row for each record of a run or of features, and one for their sum: columns of COST.
 
-    ``accounted`` is what ``accounting`` gives; runs that shared a job share what it used. Times are
-    in hours, energy in watt-hours and empty where no node measures it. Raises StudyError where a
-    record lacks what it should have.
+    ``accounted`` is what ``accounting`` gives; runs that shared a job share what it used, by the
+    seconds of their records. Times are in hours, energy in watt-hours and empty where no node
+    measures it. Raises StudyError where a record lacks what it should have.
     """
     found = {record: read_json(record.path) for record in records}
-    shared = Counter(job for said in found.values() for job in said.get("jobs", []))
+    seconds: dict[str, float] = defaultdict(float)
+    for said in found.values():
+        for job in said.get("jobs", []):
+            seconds[job] += said.get("seconds", 0)
     rows = [
-        dataclasses.asdict(record) | _row(record.path, said, accounted, shared)
+        dataclasses.asdict(record) | _row(record.path, said, accounted, seconds)
         for record, said in found.items()
     ]
     table = pd.DataFrame(rows).reindex(columns=COST)
@@ -60,9 +63,15 @@ def cost(records: Iterable[CostRecord], accounted: Mapping[str, Used]) -> pd.Dat
 
 
 def _row(
-    path: str, record: dict[str, Any], accounted: Mapping[str, Used], shared: Counter[str]
+    path: str,
+    record: dict[str, Any],
+    accounted: Mapping[str, Used],
+    together: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The numbers of one record; the accounting counts attempts that came to nothing, too."""
+    """The numbers of one record; the accounting counts attempts that came to nothing, too.
+
+    ``together`` are the seconds of all records of a job.
+    """
     try:
         device, seconds = record["device"], float(record["seconds"])
         threads = record["settings"]["threads"] if "settings" in record else record["threads"]
@@ -76,23 +85,23 @@ def _row(
             f"{path}: the key {error} is missing; remove the file to have it made again"
         ) from error
     jobs = record.get("jobs", [])
-    used = [(accounted[job], shared[job]) for job in jobs if job in accounted]
+    used = [(accounted[job], seconds / together[job]) for job in jobs if job in accounted]
     if not used or len(used) < len(jobs):
         gpus = device["count"] if device["kind"] == "gpu" else 0
         times = {"hours": seconds, "gpu_hours": seconds * gpus, "cpu_hours": seconds * threads}
         energy, source = None, "record"
     else:
         times = {
-            "hours": sum(job.seconds / count for job, count in used),
-            "gpu_hours": sum(job.gpu_seconds / count for job, count in used),
-            "cpu_hours": sum(job.cpu_seconds / count for job, count in used),
+            "hours": sum(job.seconds * share for job, share in used),
+            "gpu_hours": sum(job.gpu_seconds * share for job, share in used),
+            "cpu_hours": sum(job.cpu_seconds * share for job, share in used),
         }
         if device["kind"] == "gpu" and not times["gpu_hours"]:  # a site need not account for GPUs
             times["gpu_hours"] = times["hours"] * device["count"]
         # Slurm looks every half a minute, the program at its end.
         peaks = [row["peak_memory_mb"], *(job.peak_memory_mb for job, _ in used)]
         row["peak_memory_mb"] = max(peaks)
-        joules = sum(job.joules / count for job, count in used)
+        joules = sum(job.joules * share for job, share in used)
         energy, source = joules / 3600 or None, "sacct"
     hours = {name: round(value / 3600, 6) for name, value in times.items()}
     return row | hours | {"energy_wh": energy, "jobs": max(1, len(jobs)), "source": source}

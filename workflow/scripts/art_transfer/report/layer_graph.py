@@ -1,4 +1,7 @@
-"""The graph of a Keras network's layers: who feeds whom, and which layers all paths go through."""
+"""The graph of a Keras network's layers: who feeds whom, and which layers all paths go through.
+
+Sums and products that a network is written with (MobileNetV3, ConvNeXt) count as layers, too.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ _CONVOLUTIONS = (
     keras.layers.SeparableConv2D,
 )
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+_GLOBAL_POOLINGS = (keras.layers.GlobalMaxPooling2D, keras.layers.GlobalAveragePooling2D)
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Stage:
     ``windows`` belong to the widest path from the stage before, or from the input.
     """
 
-    layer: keras.layers.Layer
+    layer: keras.Operation
     windows: Windows
 
 
@@ -50,11 +54,11 @@ def stages(model: keras.Model, end: str) -> list[Stage]:
     Nothing is found by name. Raises StudyError where a layer changes an image's size in a way
     that is not known here.
     """
-    known = {layer.name: layer for layer in model.layers}
+    known = {layer.name: layer for layer in model.operations}
     inputs = {name: [known[i] for i in names] for name, names in _inputs(model).items()}
     through = _dominators(model, inputs)[end]
-    chain = [layer for layer in model.layers if isinstance(layer, keras.layers.InputLayer)]
-    for layer in model.layers:
+    chain = [layer for layer in model.operations if isinstance(layer, keras.layers.InputLayer)]
+    for layer in model.operations:
         if layer.name not in through or layer in chain or _size(layer) is None:
             continue
         if any(isinstance(part, _CONVOLUTIONS) for part in _between(layer, chain[-1], inputs)):
@@ -99,23 +103,23 @@ def _sources(node: Any) -> Iterator[str]:
 
 
 def _dominators(
-    model: keras.Model, inputs: dict[str, list[keras.layers.Layer]]
+    model: keras.Model, inputs: dict[str, list[keras.Operation]]
 ) -> dict[str, set[str]]:
     """For each layer the layers through which every path from the input to it goes, and itself."""
     found: dict[str, set[str]] = {}
-    for layer in model.layers:  # a layer comes after those that feed it
+    for layer in model.operations:  # a layer comes after those that feed it
         before = [found[source.name] for source in inputs[layer.name]]
         found[layer.name] = {layer.name} | (set.intersection(*before) if before else set())
     return found
 
 
 def _between(
-    end: keras.layers.Layer,
-    start: keras.layers.Layer,
-    inputs: dict[str, list[keras.layers.Layer]],
-) -> list[keras.layers.Layer]:
+    end: keras.Operation,
+    start: keras.Operation,
+    inputs: dict[str, list[keras.Operation]],
+) -> list[keras.Operation]:
     """The layers on paths from ``start`` to ``end``, without ``start``."""
-    found: dict[str, keras.layers.Layer] = {}
+    found: dict[str, keras.Operation] = {}
     waiting = [end]
     while waiting:
         layer = waiting.pop()
@@ -127,32 +131,42 @@ def _between(
 
 def _windows(
     model: keras.Model,
-    start: keras.layers.Layer,
-    end: keras.layers.Layer,
-    inputs: dict[str, list[keras.layers.Layer]],
+    start: keras.Operation,
+    end: keras.Operation,
+    inputs: dict[str, list[keras.Operation]],
 ) -> Windows:
     """What ``end`` sees of ``start``: along the path that sees most, the first of equal ones."""
     inside = {layer.name for layer in _between(end, start, inputs)}
     height, width = _sides(start)
     seen = {start.name: (np.eye(height, dtype=np.float32), np.eye(width, dtype=np.float32))}
-    for layer in model.layers:
+    for layer in model.operations:
         if layer.name not in inside or _size(layer) is None:
             continue
         for source in inputs[layer.name]:
-            if source.name not in seen:  # a branch without pixels, as in squeeze-and-excitation
-                continue
+            if source.name not in seen or _evens_out(layer, source):
+                continue  # squeeze-and-excitation: a branch that says nothing of where
             (rows, columns), own = seen[source.name], _own_windows(layer, source)
             both = (rows @ own[0], columns @ own[1])
             if layer.name not in seen or _extent(both) > _extent(seen[layer.name]):
                 seen[layer.name] = both
+    if end.name not in seen:
+        raise StudyError(
+            f"{end.name} ({type(end).__name__}) sees only means over all pixels, so that "
+            "VisualBackProp cannot say where; choose another backbone for this figure"
+        )
     return seen[end.name]
+
+
+def _evens_out(layer: keras.Operation, source: keras.Operation) -> bool:
+    """Whether a layer has one pixel for all of larger maps."""
+    return isinstance(layer, _GLOBAL_POOLINGS) and _sides(layer) != _sides(source)
 
 
 def _extent(windows: Windows) -> int:
     return int(np.count_nonzero(windows[0])) * int(np.count_nonzero(windows[1]))
 
 
-def _own_windows(layer: keras.layers.Layer, source: keras.layers.Layer) -> Windows:
+def _own_windows(layer: keras.Operation, source: keras.Operation) -> Windows:
     """What one layer sees of the layer that feeds it."""
     sizes, outputs = _sides(source), _sides(layer)
     if isinstance(layer, (*_CONVOLUTIONS, *_POOLINGS)):
@@ -172,7 +186,7 @@ def _own_windows(layer: keras.layers.Layer, source: keras.layers.Layer) -> Windo
 
 
 def _seen_by_kernel(
-    layer: keras.layers.Layer, axis: int, size: int, outputs: int
+    layer: keras.Operation, axis: int, size: int, outputs: int
 ) -> NDArray[np.float32]:
     """The windows of a convolution or pooling along one axis."""
     pooling = isinstance(layer, _POOLINGS)
@@ -184,13 +198,13 @@ def _seen_by_kernel(
     return window(size, kernel, stride, padded // 2, outputs)
 
 
-def _size(layer: keras.layers.Layer) -> tuple[int, int] | None:
+def _size(layer: keras.Operation) -> tuple[int, int] | None:
     """Height and width of a layer's maps; None where its output is no map."""
     shape = layer.output.shape
     return (shape[1], shape[2]) if len(shape) == 4 else None
 
 
-def _sides(layer: keras.layers.Layer) -> tuple[int, int]:
+def _sides(layer: keras.Operation) -> tuple[int, int]:
     size = _size(layer)
     assert size is not None and None not in size
     return size

@@ -1,6 +1,6 @@
 """Figure 1: sample images of some collections, with a key that says what they are."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,26 +38,26 @@ def caption(title: str, creators: Iterable[str], date: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def mosaic(pictures: Mapping[str, Sequence[Picture]]) -> Figure:
+def mosaic(pictures: Sequence[tuple[str, Sequence[Picture]]]) -> Figure:
     """Images of each collection, below its title, in full rows of one height each; then their key.
 
-    ``pictures`` are by the collection's title. Each image keeps its aspect ratio; one more oblong
-    than 4 to 1 is cut to that. Call within ``style.styled``.
+    ``pictures`` has each collection's title and images; two may have one title. Each image keeps
+    its aspect ratio; one more oblong than 4 to 1 is cut to that. Call within ``style.styled``.
     """
-    blocks = {
-        title: (_rows([_trimmed(picture.image) for picture in some]), _key(some))
-        for title, some in pictures.items()
-    }
+    blocks = [
+        (title, _rows([_trimmed(picture.image) for picture in some]), _key(some))
+        for title, some in pictures
+    ]
     height = 2 * GAP + sum(
         CAPTION + sum(_height(row) + GAP for row in rows) + _key_height(key)
-        for rows, key in blocks.values()
+        for _, rows, key in blocks
     )
     made = figure(WIDTH, height)
     made.set_layout_engine("none")  # everything has its place already
     axes = made.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(height, 0))
     axes.set_axis_off()
     top = GAP
-    for title, (rows, key) in blocks.items():
+    for title, rows, key in blocks:
         text = short(title, 90)
         axes.text(GAP, top + CAPTION * 0.55, text, fontsize=9, fontweight="bold", va="center")
         top += CAPTION

@@ -14,8 +14,10 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 from PIL import Image
 
+from art_transfer.prepare.pixels import square
 from art_transfer.report.style import figure
 from art_transfer.report.tables import words
+from art_transfer.settings import Pixels
 
 SHOWN = [
     *["task", "object_id", "label", "predicted_before", "predicted_after", "probability_after"],
@@ -46,7 +48,8 @@ class Choice:
 class Panel:
     """A choice with its images (height, width, 3) uint8 and both networks' maps, in its order.
 
-    The maps are (n, rows, columns) float32 in [0, 1], stretched over the whole image.
+    The images are what the networks saw of the objects (``as_seen``); the maps are (n, rows,
+    columns) float32 in [0, 1], stretched over the whole image.
     """
 
     choice: Choice
@@ -72,6 +75,18 @@ def choose(task: str, before: pd.DataFrame, after: pd.DataFrame, n: int) -> Choi
         ["object_id", "label", "predicted_before", "predicted_after", "probability_after"]
     ]
     return Choice(task, shown.head(n).reset_index(drop=True), len(found), len(both))
+
+
+def as_seen(image: NDArray[np.uint8], fit: str) -> NDArray[np.uint8]:
+    """What networks see of a museum's image (height, width, 3), at the image's own resolution.
+
+    ``fit`` is that of ``pixels``: with ``crop`` this is the middle square, with ``pad`` a black
+    square with the image in its middle, with ``stretch`` the image as it is.
+    """
+    if fit == "stretch":  # a map that is stretched over the image lies where it belongs
+        return image
+    side = (min if fit == "crop" else max)(image.shape[:2])
+    return square(Image.fromarray(image), side, Pixels(fit, "nearest"))
 
 
 def shown_objects(panels: Sequence[Panel]) -> pd.DataFrame:

@@ -29,6 +29,12 @@ the pixels)."""
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Shares (0-1) of the pixels that the deletion test removes."""
 
+OWN_SPLIT = (
+    "The other seed has another split as well, and its network was trained on many of the objects "
+    "that the maps are compared on: this is not what a seed alone changes. With one split for all "
+    "seeds (splits.fixed) it would be."
+)
+
 DEPTHS = 6  # at so many layers the randomised network's maps are taken
 
 
@@ -137,8 +143,11 @@ def _deletions(
             }
 
 
-def numbers_tables(table: pd.DataFrame) -> list[Grid]:
-    """The numbers for readers."""
+def numbers_tables(table: pd.DataFrame, null_has_own_split: bool) -> list[Grid]:
+    """The numbers for readers.
+
+    ``null_has_own_split``: whether the network of the other seed was trained on other objects.
+    """
     images = f"Means over {table['images'].max():,} test objects of each task, or all there are."
     alike = []
     for task, block in table.groupby("task", sort=False):
@@ -148,8 +157,11 @@ def numbers_tables(table: pd.DataFrame) -> list[Grid]:
             [Cell(words(str(task))), Cell(f"{by_check['before and after']:.2f}"), Cell(null)]
         )
     header = ["Task", "before and after", "after, two seeds"]
-    note = "Rank correlation of the two maps' pixels: 1 is the same order, 0 none. "
-    grids = [Grid("How alike the two networks' maps are", header, 1, [alike], [note + images])]
+    notes = [f"Rank correlation of the two maps' pixels: 1 is the same order, 0 none. {images}"]
+    if null_has_own_split:
+        header[-1] += " and splits"
+        notes.append(OWN_SPLIT)
+    grids = [Grid("How alike the two networks' maps are", header, 1, [alike], notes)]
     rows = table[table["check"] == "randomised"]
     texts = ((words(r["task"]), r["at"], f"{r['similarity']:.2f}") for r in rows.to_dict("records"))
     note = (
