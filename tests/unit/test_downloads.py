@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import zlib
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +23,7 @@ from art_transfer.errors import StudyError
 from art_transfer.formats import IMAGES, OBJECTS, write_csv, write_parquet
 from art_transfer.job_settings import SourceSettings
 from art_transfer.study import Study
-from builders import small_config
+from builders import file_of, noise, small_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from museum_server import NOT_FOUND, QUICK, MuseumServer, Reply, visit
@@ -29,8 +31,13 @@ from test_collect_folder import folder
 from test_json_api import source
 
 
+@cache
+def picture(path: str) -> bytes:
+    return file_of(noise(4, 5, zlib.crc32(path.encode())))
+
+
 def image(path: str, query: dict[str, str]) -> Reply:
-    return Reply(f"image of {path}".encode(), type="image/jpeg")
+    return Reply(picture(path), type="image/png")
 
 
 @pytest.fixture
@@ -56,14 +63,14 @@ def test_images_come_in_the_objects_order_with_a_record_of_each(museum, tmp_path
     table = wanted(museum, "b", "a", "c")
     found = fetched(table, tmp_path)
     assert found == [
-        ("id-0", b"image of /b", "ok"),
-        ("id-1", b"image of /a", "ok"),
-        ("id-2", b"image of /c", "ok"),
+        ("id-0", picture("/b"), "ok"),
+        ("id-1", picture("/a"), "ok"),
+        ("id-2", picture("/c"), "ok"),
     ]
     record = pd.read_csv(tmp_path / "images-1-0000.csv", dtype=str)
     assert list(record.columns) == RECORD
     assert record["address"].tolist() == table["image"].tolist()
-    assert record["bytes"].tolist() == ["11"] * 3
+    assert record["bytes"].tolist() == [str(len(picture(path))) for path in ("/b", "/a", "/c")]
     assert record["date"].str.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00").all()
 
 
@@ -75,7 +82,7 @@ def test_what_was_kept_is_never_asked_for_again(museum, tmp_path):
 
 def test_an_image_whose_address_changed_is_asked_for(museum, tmp_path):
     fetched(wanted(museum, "a", "b"), tmp_path)
-    assert fetched(wanted(museum, "a", "new"), tmp_path)[1][1] == b"image of /new"
+    assert fetched(wanted(museum, "a", "new"), tmp_path)[1][1] == picture("/new")
     assert museum.asked[2:] == ["/new"]
 
 
@@ -110,8 +117,8 @@ def test_a_museum_that_has_stopped_to_answer_ends_the_job_with_all_kept(museum, 
     names = [str(n) for n in range(100)]
     fetched(wanted(museum, *names[:10]), tmp_path)
     museum.asked.clear()
-    museum.answer = lambda path, query: Reply(status=403)
-    with pytest.raises(StudyError, match=r"20 images in a row .*status 403.*start again later"):
+    museum.answer = lambda path, query: Reply(status=400)
+    with pytest.raises(StudyError, match=r"20 images in a row .*status 400.*start again later"):
         fetched(wanted(museum, *names), tmp_path)
     assert len(museum.asked) < 40
     museum.answer = image
@@ -195,11 +202,13 @@ def test_a_page_is_kept_whole_or_not_at_all(tmp_path):
         assert list(store) == [("z", 0)] and store.position == "1"
 
 
-def test_another_question_starts_an_empty_store(tmp_path):
+def test_another_question_starts_an_empty_store_and_empties_none(tmp_path):
     with Store(tmp_path / "s.sqlite", "one") as store:
         store.keep([("a", 1)], END)
     with Store(tmp_path / "s.sqlite", "two") as store:
         assert len(store) == 0 and store.position == ""
+    with Store(tmp_path / "s.sqlite", "one") as store:
+        assert list(store) == [("a", 1)] and store.position == END
 
 
 SETTINGS = SourceSettings("json_api", {"address": "x"})

@@ -1,6 +1,7 @@
 """The fingerprint of a script changes when what it computes may change, and only then."""
 
 import ast
+import json
 import modulefinder
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 from art_transfer import fingerprint
 
 REAL = fingerprint.SCRIPTS
@@ -238,3 +240,16 @@ def test_editing_a_module_reruns_the_scripts_that_use_it(
         stream.write("\nADDED = 1\n")
     clear()
     assert (fingerprint.fingerprint(script) != before) is counts
+
+
+def test_the_table_of_the_invalidation_suite_has_every_module_and_who_runs_it():
+    """That suite plans a sample of these; here each line is compared, without a plan."""
+    table = yaml.safe_load((REAL.parents[1] / "tests/invalidation/code_cases.yaml").read_text())
+    found: dict[str, set[str]] = {
+        path.relative_to(REAL).as_posix(): set() for path in (REAL / "art_transfer").rglob("*.py")
+    }
+    for script in table["all"]:
+        for name in json.loads(fingerprint.fingerprint(f"{script}.py")):
+            if name in found:
+                found[name].add(script)
+    assert found == {n: set(s) for n, s in table["files"].items() if n.startswith("art_transfer/")}

@@ -255,5 +255,5 @@ def test_a_path_goes_through_lists_of_lists():
 
 def test_the_kept_records_lie_where_the_visit_says(museum, tmp_path):
     objects_of(source(museum, *KINDS["offset"]), tmp_path / "kept")
-    found = {path.name for path in (tmp_path / "kept").iterdir()}
-    assert found == {"list.sqlite", "list.sqlite-journal"}
+    found = {path.name[:5] + path.name[17:] for path in (tmp_path / "kept").iterdir()}
+    assert found == {"list-.sqlite", "list-.sqlite-journal"}  # less a hash of what was asked

@@ -24,6 +24,7 @@ from art_transfer.collect.linked_data import (
 )
 from art_transfer.collect.listing import ChangedError, read_list
 from art_transfer.collect.manifests import draw, read_manifest, write_manifest
+from art_transfer.collect.records import fetch_records
 from art_transfer.collect.rows import LISTS, tables
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store
@@ -82,12 +83,17 @@ class AntwerpDams:
             if listed.position != END and not (pinned and self.record_address):
                 self._read_list(listed, visit)
             chosen = pinned or self._drawn(listed)
-            if self.record_address:
-                self._read_records(chosen, fetched, visit)
+            gone: list[str] = []
+            if self.record_address:  # how many of a manifest may have gone is checked below
+                allowed = len(pinned) if pinned else None
+                gone = fetch_records(
+                    chosen, fetched, self.record_address, _read_record, visit, allowed
+                )
             records = self._records(chosen, fetched if self.record_address else listed)
             licences: dict[str, str] = {}
             yield from tables(self._rows(records, licences))
-        self._check_gone(len(chosen) - len(licences), [i for i in chosen if i not in licences])
+            self._check_gone([i for i in chosen if i not in licences])
+            fetched.keep(((object_id, []) for object_id in gone), "")
         if not pinned:
             write_manifest(visit.kept / "manifest.csv", licences)
 
@@ -168,32 +174,6 @@ class AntwerpDams:
             print(f"the museum has fewer than the {self.sample.objects} of `sample.objects`")
         return chosen
 
-    def _read_records(self, chosen: list[str], fetched: Store, visit: Visit) -> None:
-        """Read the records that are not kept yet; one that has gone is kept empty."""
-        waiting = [object_id for object_id in chosen if object_id not in fetched]
-        if not waiting:
-            return
-        web = Web(visit.manners, visit.contact)
-
-        def ask(object_id: str) -> tuple[str, list[Pair]]:
-            address = self.record_address.replace("{id}", quote(object_id, safe=""))
-            try:
-                data = web.get(address, "application/rdf+json, application/json")
-            except NotThereError:
-                return object_id, []
-            try:
-                graph = json.loads(data)
-            except (ValueError, RecursionError) as error:
-                raise UnansweredError(
-                    f"{address}: expected RDF/JSON, but the answer begins {data[:60]!r}"
-                ) from error
-            return object_id, rdf_pairs(graph, object_id, address)
-
-        with visit.progress("record", len(chosen), len(chosen) - len(waiting)) as bar:
-            for answer in web.each(waiting, ask):
-                fetched.keep([answer], "")
-                bar.update()
-
     def _records(self, chosen: list[str], store: Store) -> Iterator[tuple[str, list[Pair]]]:
         wanted = set(chosen)
         for object_id, record in store:
@@ -224,14 +204,28 @@ class AntwerpDams:
                 "source_url": page,
             }
 
-    def _check_gone(self, gone: int, ids: list[str]) -> None:
+    def _check_gone(self, gone: list[str]) -> None:
         """Of a sample those that went are left out; of a pinned manifest none may be missing."""
         if not gone:
             return
-        message = f"{gone} objects have gone from the museum since they were listed, as {ids[:3]}"
-        if self.manifest and gone > self.gone_allowed:
+        message = (
+            f"{len(gone)} objects have gone from the museum since they were listed, as {gone[:3]}"
+        )
+        if self.manifest and len(gone) > self.gone_allowed:
             raise StudyError(
-                f"{self.manifest}: {message}. To study those that are left, set `gone_allowed` to "
-                f"{gone}; to fetch exactly what was published, take the study's archive."
+                f"{self.manifest}: {message}. If the museum is being rebuilt, start again later: "
+                "they are asked for again. To study those that are left, set `gone_allowed` to "
+                f"{len(gone)}; to fetch exactly what was published, take the study's archive."
             )
         print(f"{message}; they are left out")
+
+
+def _read_record(web: Web, address: str, object_id: str) -> list[Pair]:
+    data = web.get(address, "application/rdf+json, application/json")
+    try:
+        graph = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnansweredError(
+            f"{address}: expected RDF/JSON, but the answer begins {data[:60]!r}"
+        ) from error
+    return rdf_pairs(graph, object_id, address)

@@ -5,23 +5,25 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from art_transfer.collect.records import Failures
 from art_transfer.collect.rows import values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import open_database
-from art_transfer.collect.web import NotThereError, UnansweredError, Web
-from art_transfer.errors import StudyError
+from art_transfer.collect.web import NotThereError, RefusedError, UnansweredError, Web
 from art_transfer.formats import write_csv
+from art_transfer.images import UnreadableImageError, decode
 
 RECORD = ["object_id", "address", "date", "bytes", "sha256", "status"]
 """Columns of the record of a shard's downloads."""
 
-_FAILURES_IN_A_ROW = 20
+_SETTLED = """(status = 'ok'
+    OR (asked >= :again AND (status LIKE 'missing%' OR status LIKE 'unreadable%')))"""
 
 Finder = Callable[[str], str]
 """Gives the image's address for what stands in an object's ``image``; may ask the museum."""
@@ -42,10 +44,11 @@ def download_images(
     """The images of ``objects`` in their order; only those that are not kept are asked for.
 
     They are kept in a SQLite file, and a CSV (``RECORD``) beside it says what was fetched when.
-    An image that is missing is asked for again when ``ask_again`` has been raised since. With
-    ``record_path`` what ``find`` gives is the address of a JSON record, and the image's address
-    stands there at this dotted path. Raises StudyError, with all that came kept, where the museum
-    has stopped to answer.
+    What the files of other shards have, as before ``shards`` was changed, is taken from there. An
+    image that is missing, refused or unreadable is asked for again when ``ask_again`` has been
+    raised since. With ``record_path`` what ``find`` gives is the address of a JSON record, and the
+    image's address stands there at this dotted path. Raises StudyError, with all that came kept,
+    where the museum has stopped to answer.
     """
     path = visit.kept / f"images-{shard}.sqlite"
     with closing(open_database(path)) as db:
@@ -55,24 +58,44 @@ def download_images(
         )
         wanted = dict(zip(objects["object_id"], objects["image"], strict=True))
         missing = _not_kept(db, wanted, visit.ask_again)
+        if missing and _take(db, path, missing, visit.ask_again):
+            missing = _not_kept(db, wanted, visit.ask_again)
         if missing:
-            _fetch(db, {i: wanted[i] for i in missing}, find, visit, record_path)
+            _fetch(db, missing, find, visit, record_path)
         _write_record(db, list(wanted), path.with_suffix(".csv"))
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
             yield FetchedImage(object_id, *db.execute(query, (object_id,)).fetchone())
 
 
-def _not_kept(db: sqlite3.Connection, wanted: dict[str, str], ask_again: int) -> list[str]:
+def _not_kept(db: sqlite3.Connection, wanted: dict[str, str], ask_again: int) -> dict[str, str]:
     """The objects whose image was never asked for, was missing long ago, or failed to come."""
-    rows = db.execute("SELECT id, image, status, asked FROM images")
-    kept = {
-        object_id
-        for object_id, image, status, asked in rows
-        if image == wanted.get(object_id)
-        and (status == "ok" or (status.startswith("missing") and asked >= ask_again))
-    }
-    return [object_id for object_id in wanted if object_id not in kept]
+    rows = db.execute(f"SELECT id, image FROM images WHERE {_SETTLED}", {"again": ask_again})
+    kept = {object_id for object_id, image in rows if image == wanted.get(object_id)}
+    return {object_id: wanted[object_id] for object_id in wanted if object_id not in kept}
+
+
+def _take(db: sqlite3.Connection, path: Path, missing: dict[str, str], ask_again: int) -> int:
+    """Copy images from the files of other shards beside ``path``; gives how many there were."""
+    taken = 0
+    db.execute("CREATE TEMP TABLE missing (id TEXT PRIMARY KEY, image TEXT)")
+    with db:
+        db.executemany("INSERT INTO missing VALUES (?, ?)", missing.items())
+    for other in sorted(set(path.parent.glob("images-*.sqlite")) - {path}):
+        db.execute("ATTACH ? AS other", (str(other),))
+        if db.execute("SELECT 1 FROM other.sqlite_master WHERE name = 'images'").fetchone():
+            with db:
+                taken += db.execute(
+                    "REPLACE INTO main.images SELECT kept.* FROM missing"
+                    f" JOIN other.images AS kept USING (id, image) WHERE {_SETTLED}",
+                    {"again": ask_again},
+                ).rowcount
+                db.execute(
+                    "DELETE FROM missing WHERE (id, image) IN"
+                    " (SELECT id, image FROM main.images WHERE status = 'ok')"
+                )
+        db.execute("DETACH other")
+    return taken
 
 
 def _fetch(
@@ -93,24 +116,36 @@ def _fetch(
             address = find(image)
             if record_path:
                 address = _address_in(web.json(address), record_path, address)
-            data = web.get(address, "image/*")
+            try:
+                data = web.get(address, "image/*")
+            except RefusedError as error:  # this file, which says nothing of the others
+                return _Answer(object_id, image, address, None, f"missing: refused: {error}")
         except NotThereError as error:
             return _Answer(object_id, image, address, None, f"missing: nothing at {error}")
         except UnansweredError as error:
             return _Answer(object_id, image, address, None, f"failed: {error}")
         return _Answer(object_id, image, address, data, "ok")
 
-    failures = 0
+    failures = Failures("images")
     with visit.progress("image", len(objects)) as bar:
-        for answer in web.each(objects.items(), ask):
+        for answer in map(_decoded, web.each(objects.items(), ask)):
             _keep(db, answer, visit.ask_again)
             bar.update()
-            failures = failures + 1 if answer.status.startswith("failed") else 0
-            if failures >= _FAILURES_IN_A_ROW:
-                raise StudyError(
-                    f"{failures} images in a row could not be fetched, the last for this reason: "
-                    f"{answer.status}. What came is kept: start again later."
-                )
+            failed = answer.status.startswith("failed")
+            failures.note(answer.object_id, answer.status if failed else "")
+
+
+def _decoded(answer: _Answer) -> _Answer:
+    """The answer, whose status says why its file is no image, if it is none.
+
+    A server may answer with a message, or half an image, and call it good.
+    """
+    if answer.data is not None:
+        try:
+            decode(answer.data)
+        except UnreadableImageError as error:
+            return replace(answer, status=f"unreadable: {error}")
+    return answer
 
 
 def _address_in(record: Any, path: str, where: str) -> str:

@@ -64,15 +64,16 @@ def freeze_objects(source: Source, objects: str | Path, settings: SourceSettings
 def freeze_images(source: Source, images: str | Path, name: str) -> None:
     """Write the hashes of a shard's images into the lock, or compare with those there.
 
-    An image that was missing and is there now is no difference, but added to the lock.
-    ``images`` is the shard's table (``formats.IMAGES``), ``name`` the shard's in the lock. Raises
-    StudyError as ``freeze_objects``.
+    An image that was missing or unreadable and is there now is no difference, but added to the
+    lock. ``images`` is the shard's table (``formats.IMAGES``), ``name`` the shard's in the lock.
+    Raises StudyError as ``freeze_objects``.
     """
     if not source.remote:
         return
     table = Path(images).parents[1] / "source.lock" / f"images-{name}.csv"
     found = read_csv(images, IMAGES)
-    new = list(zip(found["object_id"], found["sha256"], strict=True))
+    hashes = found["sha256"].where(found["status"] == "ok", "")  # of a file that is no image: none
+    new = list(zip(found["object_id"], hashes, strict=True))
     if table.is_file():
         compare(table, new, "images", "an earlier fetch", may_come=True)
     _write(table, new)

@@ -6,7 +6,7 @@ the image is, is config, and another choice asks the museum nothing.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from art_transfer.collect.oai_pages import Page, Repository
 from art_transfer.collect.oai_records import RecordReader, nodes_of
 from art_transfer.collect.rows import tables
 from art_transfer.collect.source import FetchedImage, Visit
-from art_transfer.collect.store import END, Store
+from art_transfer.collect.store import END, Store, sorted_rows
 from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
@@ -69,7 +69,7 @@ class OaiPmh:
         with Store(visit.kept / "records.sqlite", asked) as store:
             if store.position != END:
                 self._harvest(store, visit)
-            yield from tables(_sorted_rows(store, reader, visit))
+            yield from tables(_rows(store, reader, visit))
         for what, count in sorted((+reader.counts).items()):
             print(f"{self.address}: {count:,} {what}")
 
@@ -196,25 +196,9 @@ def _page_records(page: Page, store: Store) -> tuple[dict[str, Any], Counter[str
     return records, counts
 
 
-def _sorted_rows(store: Store, reader: RecordReader, visit: Visit) -> Iterator[dict[str, Any]]:
+def _rows(store: Store, reader: RecordReader, visit: Visit) -> Iterator[dict[str, Any]]:
     """The objects sorted by their ids; the records are sorted by their identifiers."""
     rows = (row for _, record in store if (row := reader.row(record)) is not None)
     if reader.keeps_identifiers:
-        yield from rows
-        return
-    with Store(visit.kept / "objects.sqlite", "objects") as objects:
-        objects.restart()
-        objects.keep(_each_once(rows, objects, reader.counts), END)
-        yield from (row for _, row in objects)
-
-
-def _each_once(
-    rows: Iterable[dict[str, Any]], kept: Store, counts: Counter[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    for row in rows:
-        if not row["object_id"]:
-            counts["records without the object's id; left out"] += 1
-            continue
-        if row["object_id"] in kept:
-            counts["objects with the id of an earlier one, which they replace"] += 1
-        yield row["object_id"], row
+        return rows
+    return sorted_rows(rows, visit.kept / "objects.sqlite", reader.counts)

@@ -1,8 +1,10 @@
 """What a job has fetched so far, on disk: a job that was killed goes on where it stopped."""
 
+import hashlib
 import json
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -32,17 +34,18 @@ class Store:
     """
 
     def __init__(self, path: str | Path, asked: str) -> None:
-        """Open the store at ``path``; one for another question than ``asked`` starts empty."""
-        self._db = open_database(path)
+        """Open the store of what was ``asked``; a hash of it is added to the file's name.
+
+        Each question has a file of its own, so that a slip in the config empties none.
+        """
+        path, digest = Path(path), hashlib.sha256(asked.encode()).hexdigest()[:12]
+        self._db = open_database(path.with_name(f"{path.stem}-{digest}{path.suffix}"))
         self._db.executescript(
-            "CREATE TABLE IF NOT EXISTS state (asked TEXT, position TEXT);"
+            "CREATE TABLE IF NOT EXISTS state (asked TEXT PRIMARY KEY, position TEXT);"
             "CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;"
         )
-        if self._db.execute("SELECT asked FROM state").fetchall() != [(asked,)]:
-            with self._db:
-                self._db.execute("DELETE FROM state")
-                self._db.execute("INSERT INTO state VALUES (?, '')", (asked,))
-            self.restart()
+        with self._db:  # the question itself is for people who look into the file
+            self._db.execute("INSERT OR IGNORE INTO state VALUES (?, '')", (asked,))
 
     def __enter__(self) -> Self:
         """Use the store in a ``with`` block, which closes it."""
@@ -66,14 +69,15 @@ class Store:
         """Keep records and the new position, both or neither.
 
         A later record replaces an earlier one of the same id. None forgets a record: the museum
-        has withdrawn it.
+        has withdrawn it. Halves of characters, which no file can hold, become question marks.
         """
         with self._db:
             for record_id, record in records:
                 if record is None:
                     self._db.execute("DELETE FROM records WHERE id = ?", (record_id,))
                 else:
-                    data = zlib.compress(json.dumps(record, ensure_ascii=False).encode(), 1)
+                    text = json.dumps(record, ensure_ascii=False).encode(errors="replace")
+                    data = zlib.compress(text, 1)
                     self._db.execute("REPLACE INTO records VALUES (?, ?)", (record_id, data))
             self._db.execute("UPDATE state SET position = ?", (position,))
 
@@ -96,3 +100,28 @@ class Store:
         """The records, sorted by the bytes of their ids."""
         for record_id, data in self._db.execute("SELECT id, record FROM records ORDER BY id"):
             yield record_id, json.loads(zlib.decompress(data))
+
+
+def sorted_rows(
+    rows: Iterable[dict[str, Any]], path: Path, counts: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    """Objects sorted by their ids in a store at ``path``; of those with one id the last is kept.
+
+    ``counts`` learns what is left out.
+    """
+    with Store(path, "objects") as objects:
+        objects.restart()
+        objects.keep(_each_once(rows, objects, counts), END)
+        yield from (row for _, row in objects)
+
+
+def _each_once(
+    rows: Iterable[dict[str, Any]], kept: Store, counts: Counter[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in rows:
+        if not row["object_id"]:
+            counts["records without the object's id; left out"] += 1
+            continue
+        if row["object_id"] in kept:
+            counts["objects with the id of an earlier one, which they replace"] += 1
+        yield row["object_id"], row

@@ -34,6 +34,7 @@ LONGEST_WAIT = 3600.0
 
 _MAYBE_LATER = (408, 425, 429, 500, 502, 503, 504)
 _GONE = (404, 410)
+_REFUSED = (401, 403, 451)
 _UNREAD = "unread"  # a request's extension: give a good answer with its body still to be read
 
 
@@ -63,6 +64,14 @@ class NotThereError(Exception):
 
 class UnansweredError(StudyError):
     """A host gave no usable answer, however often it was asked."""
+
+
+class RefusedError(UnansweredError):
+    """The host has this, but not for us: status 401, 403 or 451, or more than we take."""
+
+
+class BusyError(UnansweredError):
+    """The host asks to be left alone for so long that the job ends."""
 
 
 class Web:
@@ -188,7 +197,7 @@ class _PoliteTransport(httpx2.BaseTransport):
                     return response
                 wait = max(wait, _retry_after(response))
             if wait > LONGEST_WAIT:
-                raise UnansweredError(
+                raise BusyError(
                     f"{request.url}: {reason}; the host asks to wait {wait:.0f} seconds. What was "
                     "fetched is kept: start again later."
                 )
@@ -220,7 +229,7 @@ class _PoliteTransport(httpx2.BaseTransport):
                     raise httpx2.ReadTimeout(f"no whole answer in {self._manners.timeout} seconds")
                 if len(body) > self._manners.max_megabytes * 1e6:
                     limit = self._manners.max_megabytes
-                    raise UnansweredError(f"{request.url}: more than {limit} megabytes")
+                    raise RefusedError(f"{request.url}: more than {limit} megabytes")
         finally:
             response.close()
         _check_redirect(request, response)
@@ -281,7 +290,8 @@ def _check_status(response: httpx2.Response, address: str) -> None:
     if response.status_code in _GONE:
         raise NotThereError(address)
     if not response.is_success:
-        raise UnansweredError(f"{response.url}: status {response.status_code}")
+        kind = RefusedError if response.status_code in _REFUSED else UnansweredError
+        raise kind(f"{response.url}: status {response.status_code}")
 
 
 def _retry_after(response: httpx2.Response) -> float:

@@ -1,0 +1,102 @@
+"""Records fetched one by one, each at most once.
+
+What one of them lacks ends no job, but what many lack in a row does: the museum has a bad day.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from art_transfer.collect.source import Visit
+from art_transfer.collect.store import Store
+from art_transfer.collect.web import BusyError, NotThereError, UnansweredError, Web
+from art_transfer.errors import StudyError
+
+_FAILURES_IN_A_ROW = 20
+_GONE_ALLOWED = 0.1
+
+Reader = Callable[[Web, str, str], Any]
+"""Asks for the record at an address, of an object's id."""
+
+
+@dataclass
+class Failures:
+    """What could not be fetched for now."""
+
+    what: str
+    ids: list[str] = field(default_factory=list)
+    reason: str = ""  # of the last one
+    in_a_row: int = 0
+
+    def note(self, object_id: str, reason: str) -> None:
+        """Note an answer, with an empty reason for a good one; StudyError after many bad ones."""
+        self.in_a_row = self.in_a_row + 1 if reason else 0
+        if reason:
+            self.ids.append(object_id)
+            self.reason = reason
+        if self.in_a_row >= _FAILURES_IN_A_ROW:
+            raise StudyError(
+                f"{self.in_a_row} {self.what} in a row could not be fetched, the last for this "
+                f"reason: {reason}. What came is kept: start again later."
+            )
+
+
+def fetch_records(
+    ids: list[str],
+    kept: Store,
+    address: str,
+    read: Reader,
+    visit: Visit,
+    gone_allowed: int | None = None,
+) -> list[str]:
+    """Keep the records that are not kept yet, and give the ids of those that have gone.
+
+    It is for the caller to keep these as empty records, which are not asked for again. ``address``
+    has ``{id}`` in it. Raises StudyError where more than a tenth (or ``gone_allowed``) have gone,
+    where many in a row fail, and at the end where any has failed.
+    """
+    waiting = [object_id for object_id in ids if object_id not in kept]
+    if not waiting:
+        return []
+    web = Web(visit.manners, visit.contact)
+
+    def ask(object_id: str) -> tuple[str, Any, str]:
+        where = address.replace("{id}", quote(object_id, safe=""))
+        try:
+            return object_id, read(web, where, object_id), ""
+        except NotThereError:
+            return object_id, None, ""
+        except BusyError:
+            raise
+        except UnansweredError as error:
+            return object_id, None, str(error)
+
+    wanted = set(ids)
+    before = sum(not record and object_id in wanted for object_id, record in kept)
+    most = max(1, int(_GONE_ALLOWED * len(ids))) if gone_allowed is None else gone_allowed
+    gone: list[str] = []
+    failures = Failures("records")
+    with visit.progress("record", len(ids), len(ids) - len(waiting)) as bar:
+        for object_id, record, reason in web.each(waiting, ask):
+            if record is not None:
+                kept.keep([(object_id, record)], "")
+            elif not reason:
+                gone.append(object_id)
+            bar.update()
+            failures.note(object_id, reason)
+            if before + len(gone) > most:
+                raise StudyError(
+                    f"{address}: {before + len(gone)} of the {len(ids)} records that are listed "
+                    f"are not there, as {gone[:3]}; more than {most} are taken for a museum that "
+                    "is being rebuilt. Start again later: they are asked for again. If they have "
+                    f"gone for good, delete {visit.kept}/list-*.sqlite to read the list anew; if "
+                    "that still has them, ask for a list that leaves them out."
+                )
+    if failures.ids:
+        raise StudyError(
+            f"{address}: {len(failures.ids)} of {len(ids)} records could not be fetched, as "
+            f"{failures.ids[:3]}, the last for this reason: {failures.reason}. All others are "
+            "kept: start again later, and only these are asked for."
+        )
+    return gone
