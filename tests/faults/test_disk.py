@@ -24,6 +24,7 @@ from art_transfer.collect.weights import fetch_weights
 from art_transfer.errors import StudyError
 from art_transfer.files import need, refusal, write_json, write_text, write_yaml
 from art_transfer.formats import OBJECTS, write_csv, write_parquet
+from art_transfer.prepare.looks import SIDE, write_looks
 from art_transfer.prepare.pixels import write_pixels
 from art_transfer.provenance import write_sha256
 from art_transfer.settings import Pixels
@@ -79,6 +80,10 @@ def image(n: int = 0) -> bytes:
 def shard(d: Path) -> None:
     images = [FetchedImage(str(n), image(n), "ok") for n in range(4)]
     write_shard(images, "0000", d / "0000.zip", d / "0000.csv")
+
+
+def looks(d: Path) -> None:
+    write_looks([("a", image())] * 60, 60, d / "looks.npy")  # 245,760 bytes
 
 
 def store(d: Path) -> None:
@@ -158,6 +163,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "pixels": lambda d: write_pixels(
         [("a", image())], 1, 300, Pixels("stretch", "nearest"), d / "0000.npy"
     ),
+    "looks": looks,
     "store": store,
     "images": images,
     "archive": archive,
@@ -206,7 +212,7 @@ def check_goes_on(write: Callable[[Path], object], folder: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=[] if n in ("csv", "pixels", "store") else pytest.mark.full)
+        pytest.param(n, marks=[] if n in ("csv", "pixels", "looks", "store") else pytest.mark.full)
         for n in WRITERS
     ],
 )
@@ -264,13 +270,15 @@ def test_a_small_file_on_a_full_disk_is_told(name, disk):
     check_goes_on(SMALL[name], disk)
 
 
-def test_the_space_that_pixels_need_is_told_before_any_is_decoded(disk):
+def test_the_space_that_arrays_need_is_told_before_any_is_decoded(disk):
     def never() -> Iterator[tuple[str, bytes]]:
         raise AssertionError("decoded in vain")
         yield
 
     with pytest.raises(StudyError, match=r"will need 150528000 bytes, but the disk has \d+"):
         write_pixels(never(), 1000, 224, Pixels("stretch", "nearest"), disk / "0000.npy")
+    with pytest.raises(StudyError, match=rf"will need {2000 * SIDE**2} bytes, but the disk has"):
+        write_looks(never(), 2000, disk / "looks.npy")
     assert list(disk.iterdir()) == []
     need(disk / "x", 1000)
 

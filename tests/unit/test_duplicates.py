@@ -1,5 +1,8 @@
 """Near-duplicates: planted ones are found, by image and by metadata, and strangers are not."""
 
+import tracemalloc
+from collections.abc import Callable
+
 import imagehash
 import numpy as np
 import pandas as pd
@@ -43,8 +46,11 @@ def objects(**columns: list[object]) -> pd.DataFrame:
 
 def pictured(pictures: list[Image.Image], prefix: str = "o") -> Museum:
     """A museum of pictures whose metadata say nothing."""
-    table = objects(object_id=[f"{prefix}{k}" for k in range(len(pictures))])
-    looks = np.stack([look(one) for one in pictures])
+    return of_looks(np.stack([look(one) for one in pictures]), prefix)
+
+
+def of_looks(looks: np.ndarray, prefix: str = "o") -> Museum:
+    table = objects(object_id=[f"{prefix}{k}" for k in range(len(looks))])
     return museum(table, table["object_id"].tolist(), looks)
 
 
@@ -87,6 +93,61 @@ def test_a_planted_copy_is_found_in_its_museum_and_in_another(kind):
 def test_plain_images_show_nothing_to_compare():
     plain = [Image.new("RGB", (90, 60), (value, value, value)) for value in (0, 90, 91, 255)]
     assert groups(pictured(plain)).empty
+
+
+MANY = 1000  # of which all pairs take minutes, and more than MOST
+MOST = 120  # megabytes; 67 of them are needed for a handful
+
+
+def megabytes(work: Callable[[], pd.DataFrame]) -> tuple[float, pd.DataFrame]:
+    """The most memory that some work took at a time, and what it found."""
+    tracemalloc.start()
+    try:
+        found = work()
+        return tracemalloc.get_traced_memory()[1] / 1e6, found
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_image_that_a_thousand_objects_share_takes_little_memory():
+    """As "no image available": each object is tied to its first, not to each of the others."""
+    shared = np.stack([look(picture(1))] * MANY)
+    one = of_looks(np.concatenate([shared, [look(COPIES["cropped"](picture(1)))]]))
+    other = of_looks(np.concatenate([[look(picture(2))], shared]), "p")
+    used, table = megabytes(lambda: groups(one))
+    assert used < MOST
+    assert len(table) == MANY + 1
+    assert set(table["group"]) == {"o0"} and set(table["how"]) == {"image"}
+    used, pairs = megabytes(lambda: between(one, other))
+    assert used < MOST and len(pairs) < 3 * MANY
+    assert pairs["object_id"].nunique() == MANY + 1 and "p0" not in set(pairs["other_id"])
+    assert pairs["other_id"].nunique() == MANY
+
+
+def test_a_thousand_blank_scans_take_little_memory():
+    """No two are the same, but all get darker from left to right, and so have one hash."""
+    slope = np.linspace(200, 190, SIDE).round()
+    blank = np.broadcast_to(slope, (MANY, SIDE, SIDE)).astype(np.uint8)
+    for number, one in enumerate(blank):
+        one.flat[:12] += np.array([*f"{number:012b}"], np.uint8)
+    used, table = megabytes(lambda: groups(of_looks(blank)))
+    assert used < MOST and table.empty
+
+
+def test_images_that_are_quite_the_same_group_as_those_that_are_nearly():
+    pictures = [picture(seed) for seed in (0, 1, 2, 1, 3, 0, 4, 1)]
+    pictures += [COPIES["cropped"](picture(seed)) for seed in (1, 4)]
+    same = np.stack([look(one) for one in pictures])
+    nearly = same.copy()
+    nearly[:, 0, 0] = np.arange(len(nearly))
+    expected = pd.DataFrame({"object_id": ["o0", "o1", "o3", "o5", "o6", "o7", "o8", "o9"]})
+    expected["group"] = ["o0", "o1", "o1", "o0", "o6", "o1", "o1", "o6"]
+    for looks in (same, nearly):
+        found = groups(of_looks(looks))
+        pd.testing.assert_frame_equal(found, expected.assign(how="image"))
+        seen = between(of_looks(looks[:5]), of_looks(looks[5:], "p"))
+        assert set(seen["object_id"]) == {"o0", "o1", "o3"}
+        assert set(seen["other_id"]) == {"p0", "p2", "p3"}
 
 
 def test_a_copy_of_a_copy_joins_them_all_and_the_group_has_the_least_id():
@@ -147,7 +208,7 @@ def test_a_title_that_others_have_too_is_generic():
 
 def test_the_hash_of_a_window_is_that_of_the_library():
     looks = np.stack([look(picture(seed)) for seed in range(12)])
-    ours = np.unpackbits(hashes(looks).view(np.uint8).reshape(12, -1, 8), axis=2)
+    ours = np.unpackbits(hashes(looks, np.arange(12)).view(np.uint8).reshape(12, -1, 8), axis=2)
     for number in (0, 37, 99):
         box = (WINDOWS[number] * SIDE)[[0, 2, 1, 3]]
         for row, image in enumerate(map(Image.fromarray, looks)):
@@ -186,6 +247,14 @@ def test_a_museum_is_read_by_its_files_and_foreign_looks_are_refused(tmp_path):
     assert groups(read_museum(*read))["object_id"].tolist() == ["a", "c"]
     write_looks(files[:1], 1, tmp_path / "looks.npy")
     with pytest.raises(StudyError, match=r"looks\.npy: 1 looks, but .* 2 readable images; delete"):
+        read_museum(*read)
+    whole = (tmp_path / "looks.npy").read_bytes()
+    for broken in (whole[:-1], whole[:40], b""):
+        (tmp_path / "looks.npy").write_bytes(broken)
+        with pytest.raises(StudyError, match=r"looks\.npy: this is no array, .* Delete it to have"):
+            read_museum(*read)
+    np.save(tmp_path / "looks.npy", np.zeros((2, SIDE, SIDE)))
+    with pytest.raises(StudyError, match=r"looks\.npy: expected an array of uint8 with 3 axes"):
         read_museum(*read)
 
 

@@ -13,6 +13,8 @@ from art_transfer.files import atomic_path
 from art_transfer.formats import IMAGES, read_csv, write_csv
 from art_transfer.images import UnreadableImageError, decode
 
+_OPEN = 128  # shards at a time: systems allow few open files, and a list of 5,000 images is 3 MB
+
 
 def shard_of(object_id: str, shards: int) -> str:
     """The shard that an object belongs to, by a hash of its id: a new object disturbs no other."""
@@ -79,8 +81,25 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def read_images(folder: str | Path, object_ids: Iterable[str], shards: int) -> dict[str, bytes]:
     """The image files of some objects of a museum; ``folder`` holds its shards."""
-    found = {}
-    for object_id in object_ids:
-        with zipfile.ZipFile(Path(folder) / f"{shard_of(object_id, shards)}.zip") as archive:
-            found[object_id] = archive.read(member_name(object_id))
-    return found
+    return dict(read_each(folder, object_ids, shards))
+
+
+def read_each(
+    folder: str | Path, object_ids: Iterable[str], shards: int
+) -> Iterator[tuple[str, bytes]]:
+    """The id and the image file of some objects of a museum, in their order.
+
+    A shard stays open for the next object: to open one of 5,000 images takes 14 ms.
+    """
+    opened: dict[str, zipfile.ZipFile] = {}
+    try:
+        for object_id in object_ids:
+            shard = shard_of(object_id, shards)
+            if shard not in opened:
+                if len(opened) == _OPEN:
+                    opened.pop(next(iter(opened))).close()
+                opened[shard] = zipfile.ZipFile(Path(folder) / f"{shard}.zip")
+            yield object_id, opened[shard].read(member_name(object_id))
+    finally:
+        for archive in opened.values():
+            archive.close()

@@ -12,10 +12,16 @@ Two objects are near-duplicates where at least one of these is so:
             "Landscape" or "Untitled" say nothing as soon as two artists have made one; a print's
             impressions and the sheets of a series under one title count.
 
+Looks that are the same byte by byte, as those of a museum's one file for "no image available", are
+compared once: each object with such a look is tied to the first object that has the look it is
+near, and not to every one. The same holds for titles. So the groups are what all pairs would give,
+and 10,000 such objects have 10,000 ties and not 100 million.
+
 Titles and names are compared without regard to case and white space. Features of networks are not
 used: a split that depended on them would depend on training.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +33,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from art_transfer.arrays import read_array
 from art_transfer.errors import StudyError
 from art_transfer.formats import BETWEEN, OBJECTS, columns, read_csv, read_parquet
 from art_transfer.prepare.perceptual_hash import WINDOWS, Hashes, candidates, hashes
@@ -46,26 +53,30 @@ class Museum:
     """What near-duplicates are found by: objects, and the looks of those with an image."""
 
     objects: pd.DataFrame  # object_id, title, creators, date
-    pictured: NDArray[np.int64]  # the row in `objects` of each look
     looks: NDArray[np.uint8]  # (n, 64, 64), may be mapped from a file
-    hashes: Hashes
+    compared: NDArray[np.int64]  # the rows in `looks` of those that are compared
+    hashes: Hashes  # of those
+    pictured: pd.DataFrame  # which of those (look) an object has (row in `objects`)
 
 
 def museum(objects: pd.DataFrame, ids: Sequence[str], looks: NDArray[np.uint8]) -> Museum:
     """A museum from its objects, and its looks (n, 64, 64) with their ids in the same order."""
     rows = pd.Series(np.arange(len(objects)), index=objects["object_id"])
-    return Museum(objects, rows.loc[list(ids)].to_numpy(np.int64), looks, hashes(looks))
+    compared, own = _compared(looks)
+    pictured = pd.DataFrame({"look": own, "row": rows.loc[list(ids)].to_numpy(np.int64)})
+    pictured = pictured[pictured["look"] >= 0]
+    return Museum(objects, looks, compared, hashes(looks, compared), pictured)
 
 
 def read_museum(objects: str | Path, tables: Sequence[str | Path], looks: str | Path) -> Museum:
     """A museum from its objects, its image tables, and its looks in their order.
 
-    Raises StudyError where the looks are not as many as the readable images.
+    Raises StudyError where the looks are broken, or not as many as the readable images.
     """
     known = read_parquet(objects, columns(OBJECTS, "object_id", "title", "creators", "date"))
     images = pd.concat([read_csv(path, ["object_id", "status"]) for path in tables])
     ids = images.loc[images["status"] == "ok", "object_id"].tolist()
-    array = np.load(looks, mmap_mode="r", allow_pickle=False)
+    array = read_array(looks, np.uint8, 3)
     if len(ids) != len(array):
         raise StudyError(
             f"{looks}: {len(array)} looks, but the image tables list {len(ids)} readable images; "
@@ -96,7 +107,11 @@ def groups(one: Museum) -> pd.DataFrame:
 
 
 def between(one: Museum, other: Museum) -> pd.DataFrame:
-    """The pairs of near-duplicates of two museums: object_id, other_id, how; sorted."""
+    """The pairs of near-duplicates of two museums: object_id, other_id, how; sorted.
+
+    Of several objects with one look, or one title, the first stands for all: each object that has
+    near-duplicates in the other museum is in a pair, but not every pair is there.
+    """
     turned = _images(other, one).rename(columns={"a": "b", "b": "a"})
     found = pd.concat([_images(one, other), turned, _titles(one.objects, other.objects)])
     found = found.drop_duplicates().sort_values(["a", "b", "how"])
@@ -121,29 +136,46 @@ def all_between(museums: Mapping[str, Museum], pairs: Iterable[Sequence[str]]) -
 def _images(one: Museum, other: Museum) -> pd.DataFrame:
     """Objects of one museum whose whole image is an image of the other's, or a part of one."""
     near = candidates(one.hashes[:, 0], other.hashes)
-    if one is other:
-        near = near[near["whole"] != near["other"]]
+    if one is other:  # a look is near itself, which counts where several objects have it
+        several = np.bincount(one.pictured["look"], minlength=len(one.compared)) > 1
+        near = near[(near["whole"] != near["other"]) | several[near["whole"]]]
     # By blocks of looks, so that a large museum's need not all be smoothed at a time.
     blocks = near.groupby([near["whole"] // BLOCK, near["other"] // BLOCK])
-    same = [_alike_looks(one.looks, other.looks, part) for _, part in blocks]
-    rows, others = np.concatenate([np.zeros((2, 0), np.int64), *same], axis=1)
-    return _links(one.pictured[rows], other.pictured[others], "image")
+    same = [_alike_looks(one, other, part) for _, part in blocks]
+    pairs = pd.concat([near.iloc[:0], *same], ignore_index=True).rename_axis("pair").reset_index()
+    first, second = (
+        some.pictured.merge(pairs[[end, "pair"]], left_on="look", right_on=end)[["pair", "row"]]
+        for some, end in ((one, "whole"), (other, "other"))
+    )
+    return _alike(first, second, ["pair"], "image")
 
 
-def _alike_looks(
-    looks: NDArray[np.uint8], others: NDArray[np.uint8], near: pd.DataFrame
-) -> NDArray[np.int64]:
-    """Of pairs of looks that may be alike, those that are: their rows (2, n)."""
-    whole, rows = _smoothed(looks, near["whole"])
-    other, other_rows = _smoothed(others, near["other"])
-    same = agreement(whole, rows, other, other_rows, WINDOWS[near["window"]]) >= SAME
-    return near.loc[same, ["whole", "other"]].to_numpy(np.int64).T
+def _alike_looks(one: Museum, other: Museum, near: pd.DataFrame) -> pd.DataFrame:
+    """Of pairs of looks that may be alike, those that are."""
+    whole, rows = _smoothed(one, near["whole"])
+    others, other_rows = _smoothed(other, near["other"])
+    return near[agreement(whole, rows, others, other_rows, WINDOWS[near["window"]]) >= SAME]
 
 
-def _smoothed(looks: NDArray[np.uint8], rows: pd.Series) -> tuple[Smooth, NDArray[np.int64]]:
-    """The looks at some rows, each once, and where each row's is among them."""
-    used, places = np.unique(rows.to_numpy(np.int64), return_inverse=True)
-    return smoothed(looks[used]), places
+def _smoothed(some: Museum, numbers: pd.Series) -> tuple[Smooth, NDArray[np.int64]]:
+    """The compared looks of these numbers, each once, and where each number's is among them."""
+    used, places = np.unique(numbers.to_numpy(np.int64), return_inverse=True)
+    return smoothed(some.looks[some.compared[used]]), places
+
+
+def _compared(looks: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the looks to compare, and which of these each look is; -1 for a plain one.
+
+    Each look once, the first of those that are the same. Plain ones agree with none, but their
+    hashes may be near those of all others.
+    """
+    digests = [hashlib.blake2b(look.tobytes(), digest_size=16).digest() for look in looks]
+    kinds, _ = pd.factorize(np.array(digests, object))
+    _, first = np.unique(kinds, return_index=True)
+    blocks = (first[start : start + BLOCK] for start in range(0, len(first), BLOCK))
+    shown = [smoothed(looks[rows]).any(axis=(1, 2)) for rows in blocks]
+    some = np.concatenate([np.zeros(0, bool), *shown])
+    return first[some], np.where(some, np.cumsum(some) - 1, -1)[kinds]
 
 
 def _numbers(objects: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-from art_transfer.files import atomic_path
+from art_transfer.files import atomic_path, need
 from art_transfer.images import decode
 
 SIDE = 64
@@ -28,15 +28,16 @@ def look(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def write_looks(images: Iterable[tuple[str, bytes]], count: int, path: str | Path) -> None:
-    """Write the looks of ``count`` image files to a ``.npy`` file of uint8 (count, SIDE, SIDE)."""
-    with atomic_path(path) as temporary:
-        array = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(count, SIDE, SIDE)
-        )
-        for row, (_, data) in enumerate(images):
-            array[row] = look(decode(data))
-        array.flush()
-        del array
+    """Write the looks of ``count`` image files to a ``.npy`` file of uint8 (count, SIDE, SIDE).
+
+    Not through a map into memory: what a full disk refuses is then an error, and no signal.
+    """
+    need(path, count * SIDE * SIDE)
+    kind = {"descr": "|u1", "fortran_order": False, "shape": (count, SIDE, SIDE)}
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, kind)
+        for _, data in images:
+            stream.write(look(decode(data)).tobytes())
 
 
 def _without_border(grey: Image.Image) -> Image.Image:

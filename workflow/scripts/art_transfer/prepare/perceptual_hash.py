@@ -36,12 +36,12 @@ _WITHIN = 64 * len(WINDOWS)  # a pair's possible bits and windows, of which bits
 Hashes = NDArray[np.uint64]
 
 
-def hashes(looks: NDArray[np.uint8]) -> Hashes:
-    """The hashes (n, 100) of the windows of looks (n, SIDE, SIDE)."""
-    found = np.empty((len(looks), len(WINDOWS)), np.uint64)
+def hashes(looks: NDArray[np.uint8], rows: NDArray[np.int64]) -> Hashes:
+    """The hashes (n, 100) of the windows of the looks (SIDE, SIDE) at these rows (n,)."""
+    found = np.empty((len(rows), len(WINDOWS)), np.uint64)
     waves, spans = _waves(), len(_SPANS)
-    for start in range(0, len(looks), 256):
-        part = looks[start : start + 256].astype(np.float32)
+    for start in range(0, len(rows), 256):
+        part = looks[rows[start : start + 256]].astype(np.float32)
         strength = (waves @ part @ waves.T).reshape(-1, spans, _WAVES, spans, _WAVES)
         strength = strength.transpose(0, 1, 3, 2, 4).reshape(-1, len(WINDOWS), _WAVES**2)
         bits = strength > np.median(strength, axis=2, keepdims=True)
