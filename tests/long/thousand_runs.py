@@ -76,7 +76,8 @@ def write_study(results: Path, objects: int) -> None:
         tested = scores(table)
         accuracy = tested["accuracy"]
         metrics: dict[str, Any] = {"train": {"accuracy": 1.0, "n": objects}, "test": tested}
-        metrics |= {"validation": {"accuracy": accuracy, "loss": 1.0}, "best_epoch": 1, "epochs": 2}
+        metrics |= {"validation": {"accuracy": accuracy, "loss": 1.0, "n": 5}}
+        metrics |= {"best_epoch": 1, "epochs": 2}
         write_json(results / run.folder / "metrics.json", metrics)
         settings = {"architecture": {"network": run.backbone}, "method": {"kind": "head"}}
         settings |= {"first": {"kind": "weights"}, "scaling": "unit", "expected_scaling": "unit"}

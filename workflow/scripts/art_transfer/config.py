@@ -104,7 +104,7 @@ def _extended(settings: dict[str, Any], folder: Path, seen: tuple[Path, ...]) ->
 def _mapping(path: Path) -> dict[str, Any]:
     """What a config file says."""
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), _OneOfEach)
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_OneOfEach)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: this is no YAML: {error}") from error
     if not isinstance(found, dict):

@@ -31,9 +31,9 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
     """One row per cell, over its seeds, in the runs' order: the table's CSV.
 
     ``runs`` and ``baselines`` as ``runs.read_runs`` and ``runs.read_baselines`` give them.
-    Columns: those of CELL, ``seeds`` (how many), ``n`` and ``validation_n`` (objects of either
-    split, summed over seeds), each of SCORES and the validation scores with its mean and, under
-    ``..._sd``, its standard deviation over seeds (n - 1; empty for one seed), the baselines' mean
+    Columns: those of CELL, ``seeds`` (how many), ``n`` (test objects, summed over seeds), each of
+    SCORES and the validation scores with its mean and, under ``..._sd``, its standard deviation
+    over seeds (n - 1; empty for one seed), ``validation_n`` as ``n``, the baselines' mean
     accuracies on the same test objects, ``parameters``, ``features``, what the preprocessing was
     and should have been, and the way back: ``runs`` and ``metrics_sha256``, one for each seed,
     parted by spaces.
@@ -42,12 +42,11 @@ def cells(runs: pd.DataFrame, baselines: pd.DataFrame) -> pd.DataFrame:
         baselines, on=["collection", "task", "seed"], how="left", validate="many_to_one"
     )
     groups = joined.groupby(CELL, sort=False)
-    table = groups.agg(
-        seeds=("seed", "nunique"), n=("n", "sum"), validation_n=("validation_n", "sum")
-    )
+    table = groups.agg(seeds=("seed", "nunique"), n=("n", "sum"))
     for name in [*SCORES, "validation_accuracy", "validation_loss"]:
         table[name] = groups[name].mean()
         table[f"{name}_sd"] = groups[name].std(ddof=1)
+    table["validation_n"] = groups["validation_n"].sum()
     for name in [*BASELINES, "best_epoch", "parameters", "features"]:
         table[name] = groups[name].mean()
     for name in ["network", "kind", "first", "scaling", "expected_scaling"]:
