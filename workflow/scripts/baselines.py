@@ -7,12 +7,10 @@ from art_transfer.job import logged
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.prepare.splits import checked_split
 from art_transfer.train.baselines import baselines
-from threadpoolctl import threadpool_limits
 
 with logged(snakemake.log[0]):
     given = snakemake.input
     tables = [read_csv(table, IMAGES) for table in given.tables]
     split = checked_split(read_csv(given.split, SPLITS), given.split)
-    with threadpool_limits(snakemake.threads):
-        result = baselines(split, PixelStore(tables, given.pixels), pd.concat(tables))
+    result = baselines(split, PixelStore(tables, given.pixels), pd.concat(tables))
     write_json(snakemake.output[0], result)
