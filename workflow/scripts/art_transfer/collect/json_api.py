@@ -108,14 +108,11 @@ class JsonApi:
         state["seen"] += len(records)
         state["total"] = bar.total = total
         state["without_news"] = 0 if news else state["without_news"] + 1
-        last = state["last"]
-        state["last"] = hashlib.sha256(json.dumps(records).encode()).hexdigest()
-        if last == state["last"] and len(records) > 1:
-            raise StudyError(
-                f"{self.address}: two pages in a row have the same {len(records)} records: the "
-                f"museum does not heed `paging` as it is set (kind: {self.paging.kind}). Look up "
-                "how its lists go on"
-            )
+        last, state["last"] = (
+            state["last"],
+            hashlib.sha256(json.dumps(records).encode()).hexdigest(),
+        )
+        self._check_repeats(last, state["last"], len(records))
         bar.update(len(records))
         if self.paging.kind == "link":
             links = values(page, self.paging.next)
@@ -132,6 +129,15 @@ class JsonApi:
         if not more:
             self._check_end(state, len(store) + news)
         store.keep(found.items(), json.dumps(state) if more else END)
+
+    def _check_repeats(self, last: str, this: str, count: int) -> None:
+        """Refuse a page, by its hash, that is the one before: the list would never go on."""
+        if last == this and count > 1:
+            raise StudyError(
+                f"{self.address}: two pages in a row have the same {count} records: the "
+                f"museum does not heed `paging` as it is set (kind: {self.paging.kind}). Look up "
+                "how its lists go on"
+            )
 
     def _check_end(self, state: dict[str, Any], kept: int) -> None:
         """Refuse a list that is cut short; say what else is odd about one."""
