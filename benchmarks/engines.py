@@ -7,10 +7,10 @@ InceptionV3 are other variants (strides, padding), whose results could not be co
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measure import gpu_name
 
 CLASSES, BATCH = 1196, 32
 RATE, MOMENTUM = 0.001, 0.9
@@ -69,7 +69,7 @@ def keras_training(network: str, size: int, backend: str) -> Any:
 
 def on_gpu() -> bool:
     """Whether there is an NVIDIA GPU: TensorFlow then computes on it."""
-    return Path("/proc/driver/nvidia/version").exists()
+    return bool(gpu_name())
 
 
 def need_gpu(found: bool, library: str) -> None:

@@ -47,7 +47,7 @@ def ours(folder: Path, network: str, size: int, fold: bool = False) -> Features:
 def keras_predict(folder: Path, network: str, size: int, backend: str) -> Features:
     """``predict`` on an array."""
     model = engines.backbone(network, size, backend)
-    images = scaled(folder, size)
+    images = pictures.scaled(folder, size)
     return lambda: np.asarray(model.predict(images, batch_size=BATCH, verbose=0))
 
 
@@ -65,7 +65,7 @@ def pytorch(folder: Path, network: str, size: int, compiled: bool) -> Features:
     module = engines.torch_network(engines.backbone(network, size, "torch")).to(device).eval()
     if compiled:
         module = torch.compile(module)
-    images = torch.from_numpy(scaled(folder, size))
+    images = torch.from_numpy(pictures.scaled(folder, size))
 
     def once() -> Array:
         with torch.inference_mode():
@@ -82,7 +82,7 @@ def onnx_runtime(folder: Path, network: str, size: int) -> Features:
     import torch
 
     module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
-    path, images = folder / f"{network}.onnx", scaled(folder, size)
+    path, images = folder / f"{network}.onnx", pictures.scaled(folder, size)
     example = torch.from_numpy(images[:BATCH])
     batch = {0: torch.export.Dim("n", min=2)}
     torch.onnx.export(module, (example,), path, dynamic_shapes=(batch,), verbose=False)
@@ -108,7 +108,7 @@ def openvino(folder: Path, network: str, size: int) -> Features:
 
     engines.need_gpu(False, "openvino")
     module = engines.torch_network(engines.backbone(network, size, "torch")).eval()
-    images = scaled(folder, size)
+    images = pictures.scaled(folder, size)
     shape = [BATCH, size, size, 3]
     found = openvino.convert_model(
         module, example_input=torch.from_numpy(images[:2]), input=[(shape, np.float32)]
@@ -119,11 +119,6 @@ def openvino(folder: Path, network: str, size: int) -> Features:
     return lambda: np.concatenate(
         [network_(images[at : at + BATCH])[0] for at in range(0, len(images), BATCH)]
     )
-
-
-def scaled(folder: Path, size: int) -> Array:
-    """The store's images in [0, 1]."""
-    return np.load(folder / f"pixels-{size}.npy").astype(np.float32) / np.float32(255)
 
 
 def equal(ours: Array, theirs: Array) -> None:

@@ -30,11 +30,23 @@ def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
 
     ``changes`` are made to the method.
     """
+    from art_transfer.train.fitting import Batches
+    from art_transfer.train.scaling import scale
+
+    store = pictures.read_store(folder, size)
+    rows = store.rows(store.object_ids)
+    classes = engines.labels(len(rows))
+    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH)
+    model = our_model(network, size, len(data), **changes)
+    return begun(lambda: mean_loss(model.fit(data, shuffle=False, verbose=0)))
+
+
+def our_model(network: str, size: int, steps: int, **changes: Any) -> Any:
+    """A network with its head, compiled as the study does for epochs of so many ``steps``."""
     from art_transfer.checks import load_study
     from art_transfer.config import read_files
-    from art_transfer.train.fitting import Batches, learning_rate, make_loss, make_optimizer
+    from art_transfer.train.fitting import learning_rate, make_loss, make_optimizer
     from art_transfer.train.machine import prepare
-    from art_transfer.train.scaling import scale
     from art_transfer.train.scope import scope
 
     config = Path(__file__).parents[1] / "config"
@@ -45,26 +57,22 @@ def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
     prepare(CORES, 0, 0)
     with scope(method):
         model = engines.with_head(network, size, "tensorflow")
-    store = pictures.read_store(folder, size)
-    rows = store.rows(store.object_ids)
-    classes = engines.labels(len(rows))
-    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH)
     model.compile(
-        optimizer=make_optimizer(method.optimizer, learning_rate(method, len(data), 1)),
+        optimizer=make_optimizer(method.optimizer, learning_rate(method, steps, 1)),
         loss=make_loss(method.label_smoothing),
         metrics=["accuracy"],
         jit_compile=method.jit_compile,
     )
-    return begun(lambda: _mean_loss(model.fit(data, shuffle=False, verbose=0)))
+    return model
 
 
 def keras_fit(folder: Path, network: str, size: int, backend: str) -> Losses:
     """``fit`` as it is, on arrays in memory."""
     model = engines.keras_training(network, size, backend)
-    images = scaled(folder, size)
+    images = pictures.scaled(folder, size)
     classes = engines.labels(len(images))
     return begun(
-        lambda: _mean_loss(model.fit(images, classes, batch_size=BATCH, shuffle=False, verbose=0))
+        lambda: mean_loss(model.fit(images, classes, batch_size=BATCH, shuffle=False, verbose=0))
     )
 
 
@@ -80,7 +88,7 @@ def pytorch(folder: Path, network: str, size: int, compiled: bool, half: str = "
     mixed = torch.autocast(device, getattr(torch, half or "bfloat16"), enabled=bool(half))
     optimizer = torch.optim.SGD(module.parameters(), RATE, MOMENTUM, nesterov=True)
     forward = torch.compile(module) if compiled else module
-    images = torch.from_numpy(scaled(folder, size))
+    images = torch.from_numpy(pictures.scaled(folder, size))
     classes = torch.from_numpy(engines.labels(len(images)))
 
     def once() -> list[float]:
@@ -124,12 +132,8 @@ def products(network: str, size: int, images: int) -> Callable[[], float]:
     return once
 
 
-def scaled(folder: Path, size: int) -> Any:
-    """The store's images in [0, 1]."""
-    return np.load(folder / f"pixels-{size}.npy").astype(np.float32) / np.float32(255)
-
-
-def _mean_loss(history: Any) -> list[float]:
+def mean_loss(history: Any) -> list[float]:
+    """What ``fit`` says of each epoch."""
     return [float(value) for value in history.history["loss"]]
 
 

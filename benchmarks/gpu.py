@@ -1,13 +1,14 @@
-"""What a GPU adds: mixed precision and XLA in a fine-tuning step, and several heads on it at once.
+"""A GPU: fine-tuning steps and features beside other engines, and what its settings add there.
 
     python benchmarks/gpu.py [--steps 20] [--side 0] [--heads 4] [--objects 20000]
 
-The other scripts use a GPU where there is one; this one is about settings that only make sense
-there, and skips itself without; `--anyway 1` measures them on the processor, to try the script.
-Each of the paper's networks with a method's `mixed_precision` and `jit_compile` against the same
-step in full precision, and against PyTorch, compiled, with its own mixed precision; then `--heads`
-trainings of a head, each a process as a job's, at once and one after the other. What is checked:
-the loss.
+The other scripts use a GPU where there is one; this one needs it, and skips itself without;
+`--anyway 1` measures on the processor, to try the script. For each of the paper's networks all
+contenders start together, since a GPU costs while compilers run, and then take turns, alone. Ours
+in float32 is the study's; a method's `jit_compile` and `mixed_precision` are measured against it.
+What is checked: losses, and features (with the 10 bits of TF32 that all engines use for
+convolutions in float32). Then `--heads` trainings of a head, each a process as a job's, at once
+and one after the other.
 """
 
 import functools
@@ -15,20 +16,148 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import engines
+import features
+import fine_tuning
+import numpy as np
 import pictures
-from fine_tuning import CLOSE, close, ours, pytorch
 from head import write_features
-from measure import Benchmark
+from measure import TIMES, Benchmark, Check, Make, NotInstalled, contender
 
-HALF = 0.05  # of the loss, in 16 bits
+LOSS = 0.05  # what rounding may do to a loss in 40 steps, of TF32 or of 16 bits
+TF32 = 1e-2  # of the largest feature
+WAITING = 0.02  # of a step
 WIDTH, CLASSES = 2048, 1196
 _HEAD = (
     "import sys; sys.path[:0] = {path}; from pathlib import Path; from head import ours; "
     "print(ours(Path({folder}), {classes}, 3)())"
 )
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry: two contenders' names, and what they are compared by."""
+
+    name: str
+    ours: str
+    peer: str
+    theirs: str
+    target: float | None
+    same: Check
+    versions: tuple[str, ...] = ()
+    waiting: bool = False  # whether the entry is the share of ours that theirs does not need
+
+
+def one_batch(folder: Path, network: str, size: int, steps: int) -> fine_tuning.Losses:
+    """The study's step on one batch that lies on the GPU: what a step takes without its input."""
+    import tensorflow as tf
+
+    model = fine_tuning.our_model(network, size, steps)
+    images = pictures.scaled(folder, size)[: engines.BATCH]
+    data = tf.data.Dataset.from_tensors((images, engines.labels(len(images)))).repeat(steps)
+    if engines.on_gpu():
+        data = data.apply(tf.data.experimental.prefetch_to_device("/gpu:0"))
+    return fine_tuning.begun(
+        lambda: fine_tuning.mean_loss(model.fit(data, shuffle=False, verbose=0))
+    )
+
+
+def contenders(folder: Path, network: str, size: int, steps: int) -> dict[str, Make]:
+    """Whatever takes turns for one network, by name."""
+    make = functools.partial
+    given: dict[str, Any] = {"folder": folder, "network": network, "size": size}
+    ours, torch = make(fine_tuning.ours, **given), make(fine_tuning.pytorch, compiled=True, **given)
+    predict = make(features.keras_predict, backend="jax", **given)
+    return {
+        "ours": ours,
+        "XLA": make(ours, jit_compile=True),
+        "bfloat16": make(ours, mixed_precision="bfloat16"),
+        "float16": make(ours, mixed_precision="float16"),
+        "one batch": make(one_batch, steps=steps, **given),
+        "JAX": make(fine_tuning.keras_fit, backend="jax", **given),
+        "PyTorch": torch,
+        "PyTorch, bfloat16": make(torch, half="bfloat16"),
+        "features": make(features.ours, **given),
+        "features, JAX": predict,
+        "features, PyTorch": make(features.pytorch, compiled=True, **given),
+    }
+
+
+def rows(network: str, size: int, steps: int) -> list[Row]:
+    """The entries of one network."""
+    at = f"{network} at {size}, on a GPU"
+    step = f"fine-tuning, {at}, {steps} steps of 32"
+    feature = f"features, {at}, {steps * engines.BATCH} images"
+    close = functools.partial(fine_tuning.close, limit=LOSS)
+    jax, torch, compiled = "Keras on JAX", ("torch",), "PyTorch, compiled"
+    return [
+        Row(step, "ours", f"{jax}, fit", "JAX", 0.97, close, ("jax",)),
+        Row(step, "ours", compiled, "PyTorch", 0.97, close, torch),
+        Row(f"{step}, with XLA", "XLA", "without", "ours", None, close),
+        Row(f"{step}, in bfloat16", "bfloat16", "in float32", "ours", None, close),
+        Row(f"{step}, in float16", "float16", "in float32", "ours", None, close),
+        Row(
+            f"{step}, in bfloat16", "bfloat16", compiled + ", too", "PyTorch, bfloat16", 0.97,
+            close, torch,
+        ),
+        Row(
+            f"waiting for batches, {at}", "ours", "steps on one batch that lies on the GPU",
+            "one batch", WAITING, lambda one, other: None, waiting=True,
+        ),
+        Row(feature, "features", f"{jax}, predict", "features, JAX", 0.97, near, ("jax",)),
+        Row(feature, "features", compiled, "features, PyTorch", 0.97, near, torch),
+    ]  # fmt: skip
+
+
+def near(ours: features.Array, theirs: features.Array) -> None:
+    """Assert that features are the same up to TF32's rounding."""
+    difference = float(np.abs(ours - theirs).max() / np.abs(ours).max())
+    assert difference < TF32, f"features differ by {difference:.2g} of the largest"
+
+
+def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) -> None:
+    """Start all contenders at once; then time each alone, in turn, and record the entries.
+
+    A peer that is not installed or does not start is left out with its entries, and so is an entry
+    whose two results differ; each is said.
+    """
+    with ExitStack() as stack, ThreadPoolExecutor(len(makers)) as pool:
+
+        def start(item: tuple[str, Make]) -> tuple[str, Callable[[], tuple[float, Any]] | str]:
+            try:
+                return item[0], stack.enter_context(contender(item[1], 0))
+            except (NotInstalled, SystemExit) as error:
+                return item[0], str(error)
+
+        turns: dict[str, Callable[[], tuple[float, Any]]] = {}
+        for name, turn in pool.map(start, makers.items()):
+            if isinstance(turn, str):
+                print(f"SKIPPED {name}: {turn}", flush=True)
+            else:
+                turns[name] = turn
+        results = {name: turn()[1] for name, turn in turns.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in turns}
+        for number in range(bench.given.rounds):
+            for name in list(turns)[:: 1 if number % 2 == 0 else -1]:
+                seconds[name].append(turns[name]()[0])
+    for row in entries:
+        if row.ours in turns and row.theirs in turns:
+            try:
+                row.same(results[row.ours], results[row.theirs])
+            except AssertionError as error:
+                print(f"DIFFERENT {row.name} / {row.peer}: {error}", flush=True)
+                continue
+            pairs = [list(p) for p in zip(seconds[row.ours], seconds[row.theirs], strict=True)]
+            ratios = [1 - b / a if row.waiting else b / a for a, b in pairs]
+            unit = "of the time" if row.waiting else TIMES
+            given = ratios, row.target, unit, row.waiting, pairs, row.versions
+            bench.record(row.name, row.peer, *given)
 
 
 def heads(folder: Path, count: int, at_once: bool) -> Callable[[], list[float]]:
@@ -53,35 +182,21 @@ def main() -> None:
     if not (bench.given.anyway or has_gpu()):
         print("SKIPPED: TensorFlow sees no GPU here")
         return
-    make = functools.partial
+    make, steps = functools.partial, bench.given.steps
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for network, full in engines.SIZES.items():
-            size = bench.given.side or full
-            pictures.write_store(folder, bench.given.steps * engines.BATCH, size)
-            plain = make(ours, folder, network, size)
-            half = {"compiled": True, "half": "bfloat16"}
-            for what, changes, peers in (
-                ("XLA", {"jit_compile": True}, {}),
-                ("bfloat16", {"mixed_precision": "bfloat16"}, half),
-                ("float16", {"mixed_precision": "float16"}, half | {"half": "float16"}),
-            ):
-                name = f"fine-tuning with {what}, {network} at {size}, {bench.given.steps} steps"
-                mine, limit = make(ours, folder, network, size, **changes), HALF if peers else CLOSE
-                bench.compare(
-                    name, mine, "in float32, without", plain, None, make(close, limit=limit)
-                )
-                if peers:
-                    theirs = make(pytorch, folder, network, size, **peers)
-                    bench.compare(
-                        name,
-                        mine,
-                        "PyTorch, compiled, the same precision",
-                        theirs,
-                        0.97,
-                        make(close, limit=limit),
-                        versions=("torch",),
-                    )
+        for network in sorted(engines.SIZES):
+            size = bench.given.side or engines.SIZES[network]
+            entries = [
+                row
+                for row in rows(network, size, steps)
+                if bench.given.only in f"{row.name} / {row.peer}"
+            ]
+            needed = {name for row in entries for name in (row.ours, row.theirs)}
+            if needed:
+                pictures.write_store(folder, steps * engines.BATCH, size)
+                makers = contenders(folder, network, size, steps)
+                take_turns(bench, {n: m for n, m in makers.items() if n in needed}, entries)
         write_features(folder, bench.given.objects, WIDTH, CLASSES)
         given = folder, bench.given.heads
         bench.compare(
@@ -90,7 +205,7 @@ def main() -> None:
             "one after the other",
             make(heads, *given, at_once=False),
             None,
-            close,
+            fine_tuning.close,
         )
 
 

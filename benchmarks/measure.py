@@ -14,7 +14,9 @@ import multiprocessing
 import os
 import platform
 import re
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -268,7 +270,17 @@ def machine() -> str:
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     name = next(line.split(": ")[1] for line in info.splitlines() if line.startswith("model name"))
     ours = (f"{package} {metadata.version(package)}" for package in ("keras", "tensorflow"))
-    return f"{name}, {CORES} cores, Python {platform.python_version()}, {', '.join(ours)}"
+    parts = [gpu_name(), name, f"{CORES} cores", f"Python {platform.python_version()}", *ours]
+    return ", ".join(part for part in parts if part)
+
+
+def gpu_name() -> str:
+    """What NVIDIA's driver calls the GPU; "" where there is none."""
+    if not (program := shutil.which("nvidia-smi")):
+        return ""
+    ask = [program, "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(ask, capture_output=True, text=True)
+    return done.stdout.strip().splitlines()[0] if done.returncode == 0 else ""
 
 
 def _taken() -> float:

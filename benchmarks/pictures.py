@@ -57,3 +57,8 @@ def read_store(folder: Path, size: int) -> Any:
     ids = json.loads((folder / "ids.json").read_text())
     table = pd.DataFrame({"object_id": ids, "status": "ok"})
     return PixelStore([table], [folder / f"pixels-{size}.npy"])
+
+
+def scaled(folder: Path, size: int) -> Any:
+    """The images that ``write_store`` wrote, in [0, 1]: (n, size, size, 3) float32."""
+    return np.load(folder / f"pixels-{size}.npy").astype(np.float32) / np.float32(255)
