@@ -7,14 +7,15 @@ The other scripts use a GPU where there is one; this one needs it, and skips its
 contenders start together, since a GPU costs while compilers run, and then take turns, alone. Ours
 in float32 is the study's; a method's `jit_compile` and `mixed_precision` are measured against it.
 What is checked: losses, and features (with the 10 bits of TF32 that all engines use for
-convolutions in float32). Then `--heads` trainings of a head, each a process as a job's, at once
-and one after the other.
+convolutions in float32). Then `--heads` trainings of a head, each in a process as a job's is, at
+once and one after the other.
 """
 
 import functools
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from typing import Any
 import engines
 import features
 import fine_tuning
+import head
 import numpy as np
 import pictures
 from head import write_features
@@ -34,10 +36,6 @@ LOSS = 0.05  # what rounding may do to a loss in 40 steps, of TF32 or of 16 bits
 TF32 = 1e-2  # of the largest feature
 WAITING = 0.02  # of a step
 WIDTH, CLASSES = 2048, 1196
-_HEAD = (
-    "import sys; sys.path[:0] = {path}; from pathlib import Path; from head import ours; "
-    "print(ours(Path({folder}), {classes}, 3)())"
-)
 
 
 @dataclass(frozen=True)
@@ -160,20 +158,25 @@ def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) ->
             bench.record(row.name, row.peer, *given)
 
 
-def heads(folder: Path, count: int, at_once: bool) -> Callable[[], list[float]]:
-    """So many trainings of a head, each in a process of its own, at once or in turn."""
-    given = {"path": sys.path, "folder": str(folder), "classes": CLASSES}
-    command = [sys.executable, "-c", _HEAD.format(**{k: repr(v) for k, v in given.items()})]
-
-    def once() -> list[float]:
-        running: list[subprocess.Popen[str]] = []
-        for _ in range(count):
-            running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            if not at_once:
-                running[-1].wait()
-        return [float(process.communicate()[0].split()[-1]) for process in running]
-
-    return once
+def pack_heads(bench: Benchmark, folder: Path) -> None:
+    """An epoch of each of several heads, each in a process of its own: at once, and in turn."""
+    count, name = bench.given.heads, "{} heads on {:,} x {} features, on a GPU, at once"
+    name = name.format(count, bench.given.objects, WIDTH)
+    if bench.given.only not in name:
+        return
+    write_features(folder, bench.given.objects, WIDTH, CLASSES)
+    make, pairs = functools.partial(head.ours, folder, CLASSES), []
+    with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
+        turns = [stack.enter_context(contender(make, 0)) for _ in range(count)]
+        for _ in range(1 + bench.given.rounds):  # the first is to warm up
+            start = time.perf_counter()
+            losses = list(pool.map(lambda turn: turn()[1], turns))
+            at_once = time.perf_counter() - start
+            in_turn = [turn() for turn in turns]
+            fine_tuning.close(losses, [loss for _, loss in in_turn])
+            pairs.append([at_once, sum(seconds for seconds, _ in in_turn)])
+    ratios = [in_turn / at_once for at_once, in_turn in pairs[1:]]
+    bench.record(name, "one after the other", ratios, None, TIMES, False, pairs[1:])
 
 
 def main() -> None:
@@ -182,7 +185,7 @@ def main() -> None:
     if not (bench.given.anyway or has_gpu()):
         print("SKIPPED: TensorFlow sees no GPU here")
         return
-    make, steps = functools.partial, bench.given.steps
+    steps = bench.given.steps
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for network in sorted(engines.SIZES):
@@ -197,16 +200,7 @@ def main() -> None:
                 pictures.write_store(folder, steps * engines.BATCH, size)
                 makers = contenders(folder, network, size, steps)
                 take_turns(bench, {n: m for n, m in makers.items() if n in needed}, entries)
-        write_features(folder, bench.given.objects, WIDTH, CLASSES)
-        given = folder, bench.given.heads
-        bench.compare(
-            f"{bench.given.heads} heads on {bench.given.objects:,} x {WIDTH} features, at once",
-            make(heads, *given, at_once=True),
-            "one after the other",
-            make(heads, *given, at_once=False),
-            None,
-            fine_tuning.close,
-        )
+        pack_heads(bench, folder)
 
 
 def has_gpu() -> bool:
