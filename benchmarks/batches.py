@@ -2,11 +2,11 @@
 
     python benchmarks/batches.py [--images 2000]
 
-One epoch of batches of 32 float32 images in [0, 1] at 224 pixels, each image once, in a shuffled
-order, handed by Keras to a model that only looks at four pixels of each row and column, so that the
-way from each library's batches to TensorFlow's is in it. Each peer begins from what its library
-stores best: JPEG files of 300-1,000 pixels, TFRecords of raw pixels, ArrayRecords of raw pixels.
-What is checked: the mean that this model gives of every image.
+One epoch of batches of 32 images at 224 pixels, each image once, in a shuffled order, handed by
+Keras to a model that only looks at four pixels of each row and column in [0, 1], so that the way
+from each library's batches to TensorFlow's is in it. Ours are uint8, which the network scales. Each
+peer begins from what its library stores best: JPEG files of 300-1,000 pixels, TFRecords of raw
+pixels, ArrayRecords of raw pixels. What is checked: the mean that this model gives of every image.
 """
 
 import functools
@@ -26,25 +26,29 @@ MEAN = 0.02  # in [0, 1]: what a decoder and its nearest pixel may differ in an 
 Means = np.ndarray[Any, Any]
 
 
-def taker() -> Callable[[Any], Means]:
-    """What takes every batch, as a training would; gives the means of the images, sorted."""
+def taker(uint8: bool = False) -> Callable[[Any], Means]:
+    """What takes every batch, as a training would; gives the means of the images, sorted.
+
+    It scales ``uint8`` pixels as the study's networks do.
+    """
     import keras
+    from art_transfer.train.scaling import on_pixels
 
     inputs = keras.Input((SIZE, SIZE, 3))
     outputs = keras.ops.mean(inputs[:, ::56, ::56], axis=(1, 2, 3))
     model = keras.Model(inputs, outputs)
+    model = on_pixels(model, "unit") if uint8 else model
     return lambda data: np.sort(model.predict(data, verbose=0))
 
 
 def ours(folder: Path, images: int | None = None) -> Callable[[], Means]:
     """An epoch of ``fitting.Batches`` over a PixelStore, or over its first ``images``."""
     from art_transfer.train.fitting import Batches
-    from art_transfer.train.scaling import scale
 
-    store, take = pictures.read_store(folder, SIZE), taker()
+    store, take = pictures.read_store(folder, SIZE), taker(uint8=True)
     rows = store.rows(store.object_ids)[:images]
     classes = np.zeros(len(rows), np.int64)
-    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH, 1, "shuffled")
+    data = Batches(lambda at: store.batch(rows[at]), classes, BATCH, 1, "shuffled")
 
     def epoch() -> Means:
         found = take(data)

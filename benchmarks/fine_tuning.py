@@ -31,22 +31,22 @@ def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
     ``changes`` are made to the method.
     """
     from art_transfer.train.fitting import Batches
-    from art_transfer.train.scaling import scale
 
     store = pictures.read_store(folder, size)
     rows = store.rows(store.object_ids)
     classes = engines.labels(len(rows))
-    data = Batches(lambda at: scale(store.batch(rows[at]), "unit"), classes, BATCH)
+    data = Batches(lambda at: store.batch(rows[at]), classes, BATCH)
     model = our_model(network, size, len(data), **changes)
     return begun(lambda: mean_loss(model.fit(data, shuffle=False, verbose=0)))
 
 
 def our_model(network: str, size: int, steps: int, **changes: Any) -> Any:
-    """A network with its head, compiled as the study does for epochs of so many ``steps``."""
+    """A network with its head, fed pixels, compiled as the study does for epochs of ``steps``."""
     from art_transfer.checks import load_study
     from art_transfer.config import read_files
     from art_transfer.train.fitting import learning_rate, make_loss, make_optimizer
     from art_transfer.train.machine import prepare
+    from art_transfer.train.scaling import on_pixels
     from art_transfer.train.scope import scope
 
     config = Path(__file__).parents[1] / "config"
@@ -56,7 +56,7 @@ def our_model(network: str, size: int, steps: int, **changes: Any) -> Any:
     method = dataclasses.replace(method, **changes)
     prepare(CORES, 0, 0)
     with scope(method):
-        model = engines.with_head(network, size, "tensorflow")
+        model = on_pixels(engines.with_head(network, size, "tensorflow"), "unit")
     model.compile(
         optimizer=make_optimizer(method.optimizer, learning_rate(method, steps, 1)),
         loss=make_loss(method.label_smoothing),

@@ -57,7 +57,7 @@ def one_batch(folder: Path, network: str, size: int, steps: int) -> fine_tuning.
     import tensorflow as tf
 
     model = fine_tuning.our_model(network, size, steps)
-    images = pictures.scaled(folder, size)[: engines.BATCH]
+    images = np.load(folder / f"pixels-{size}.npy")[: engines.BATCH]
     data = tf.data.Dataset.from_tensors((images, engines.labels(len(images)))).repeat(steps)
     if engines.on_gpu():
         data = data.apply(tf.data.experimental.prefetch_to_device("/gpu:0"))

@@ -32,17 +32,17 @@ from art_transfer.prepare.splits import checked_split
 from art_transfer.train.backbones import build, with_head
 from art_transfer.train.machine import prepare
 from art_transfer.train.run_folder import write_run
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import on_pixels
 from art_transfer.train.state import State
-from art_transfer.train.training import Data
+from art_transfer.train.training import Data, pixel_reader
 from pathlib import Path
 import pictures
 prepare(len(os.sched_getaffinity(0)), 1, 0)
 store = pictures.read_store(Path({folder!r}), 224)
 split = checked_split(read_csv({folder!r} + "/split.csv", SPLITS), "split.csv")
-rows = store.rows(split["object_id"])
-data = Data(split, lambda at: scale(store.batch(rows[at]), "unit"))
+data = Data(split, pixel_reader(store, split["object_id"]))
 model = with_head(build(Architecture("vgg19", 224, "last"), FirstWeights("random", 1), ""), 2, 1)
+model = on_pixels(model, "unit")
 assert data.batches("train", 32)[0][0].shape == (32, 224, 224, 3)
 """
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from art_transfer.networks import NETWORKS
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import on_pixels, scale
 from training_data import FOUR
 
 RGB = np.array([[[[0, 0, 0], [255, 255, 255], [10, 20, 200]]]], dtype=np.uint8)
@@ -56,3 +56,24 @@ def test_the_pixels_that_were_given_stay_as_they_are(scaling):
     images = RGB.copy()
     scale(images, scaling)
     np.testing.assert_array_equal(images, RGB)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "raw", "tf", "caffe", "torch"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_network_scales_every_value_of_every_channel_bit_for_bit(scaling, compiled):
+    ramp = np.arange(256, dtype=np.uint8)
+    pixels = np.stack([ramp, np.roll(ramp, 85), np.roll(ramp, 170)], axis=-1).reshape(4, 8, 8, 3)
+    inputs = keras.Input((8, 8, 3))
+    same = on_pixels(keras.Model(inputs, keras.layers.Identity()(inputs)), scaling)
+    same.compile(jit_compile=compiled)
+    assert np.array_equal(same.predict_on_batch(pixels), scale(pixels, scaling))
+
+
+def test_a_network_that_is_fed_pixels_has_the_same_weights():
+    inputs = keras.Input((8, 8, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 3)(inputs))
+    fed = on_pixels(model, "unit")
+    model.set_weights([np.ones((3, 3, 3, 2)), np.zeros(2)])
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
+    wanted = model.predict_on_batch(scale(pixels, "unit"))
+    assert np.array_equal(fed.predict_on_batch(pixels), wanted) and wanted.any()

@@ -129,7 +129,7 @@ def test_xla_compiles_the_step(tmp_path):
     pixels = museum(tmp_path, TABLE)
     plain = fine_tune(training(epochs=2), TABLE, pixels, "")
     compiled = fine_tune(training(epochs=2, jit_compile=True), TABLE, pixels, "")
-    assert compiled.model.jit_compile and not plain.model.jit_compile
+    assert not same_weights(plain.model, compiled.model)  # XLA rounds elsewhere
     np.testing.assert_allclose(compiled.tested.history, plain.tested.history, rtol=1e-3)
 
 

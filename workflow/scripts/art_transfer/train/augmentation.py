@@ -1,5 +1,7 @@
 """Changes to training images that leave their labels true."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,7 @@ SHIFT = 0.1
 """Images are shifted by up to this share of their sides."""
 
 
-def flip_and_shift(images: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
+def flip_and_shift(images: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
     """Mirror every other image (n, height, width, channels), and shift each a little.
 
     What a shift uncovers repeats the border.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from art_transfer.prepare.pixels import PixelStore
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import on_pixels
 
 BATCH = 32
 """Objects at most that go through a network at a time, where nothing is trained."""
@@ -41,8 +41,10 @@ def batches(places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return np.array_split(places, -(-len(places) // BATCH)) if len(places) else []
 
 
-def batch_statistics(backbone: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """From scaled pixels (n, size, size, 3) to features (n, |x|) by this batch's statistics alone.
+def batch_statistics(
+    backbone: keras.Model, scaling: str
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """From pixels (n, size, size, 3) to features (n, |x|) by this batch's statistics alone.
 
     The moving statistics of ``backbone`` follow each batch, by the momentum of its layers. Its
     dropout, if it has some, drops nothing.
@@ -50,9 +52,10 @@ def batch_statistics(backbone: keras.Model) -> Callable[[NDArray[np.float32]], N
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0.0
+    fed = on_pixels(backbone, scaling)
 
-    def forward(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(backbone(batch, training=True))
+    def forward(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.asarray(fed(batch, training=True))
 
     return forward
 
@@ -123,14 +126,14 @@ def take_statistics(backbone: keras.Model, pixels: PixelStore, scaling: str, how
     layers = [x for x in backbone.layers if isinstance(x, keras.layers.BatchNormalization)]
     momentum = [layer.momentum for layer in layers]
     before = [_statistics(layer) for layer in layers]
-    forward = batch_statistics(backbone)
+    forward = batch_statistics(backbone, scaling)
     object_ids = pixels.object_ids
     parts = batches(pixels.rows(object_ids)[mixed(object_ids)])
     for number, rows in enumerate(parts):
         if how == "reestimated":
             for layer in layers:
                 layer.momentum = number / (number + 1)  # so the moving mean is that of all batches
-        forward(scale(pixels.batch(rows), scaling))
+        forward(pixels.batch(rows))
     for layer, value, first in zip(layers, momentum, before, strict=True):
         layer.momentum = value
         if how == "updated":  # no need for more turns: no batch's own statistics hang on these

@@ -13,7 +13,7 @@ from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
 from art_transfer.train.batch_norm import batch_statistics, batches, folded, mixed
-from art_transfer.train.scaling import scale
+from art_transfer.train.scaling import on_pixels
 
 
 def extract(
@@ -31,10 +31,10 @@ def extract(
     """
     object_ids = pixels.object_ids
     if batch_norm == "batch":
-        order, forward = mixed(object_ids), batch_statistics(backbone)
+        order, forward = mixed(object_ids), batch_statistics(backbone, scaling)
     else:
         used = folded(backbone) if batch_norm == "folded" else backbone
-        order, forward = np.arange(len(object_ids)), used.predict_on_batch
+        order, forward = np.arange(len(object_ids)), on_pixels(used, scaling).predict_on_batch
     rows = pixels.rows(object_ids)
     width = backbone.output_shape[-1]
     need(path, len(rows) * width * 4)
@@ -44,7 +44,7 @@ def extract(
         )
         reserve(temporary)
         for places in batches(order):
-            found = forward(scale(pixels.batch(rows[places]), scaling))
+            found = forward(pixels.batch(rows[places]))
             if not np.isfinite(found).all():
                 raise StudyError(
                     f"{path}: a feature is not finite among objects "

@@ -15,14 +15,15 @@ from art_transfer.settings import Method, Optimizer
 from art_transfer.train.backbones import head_of
 from art_transfer.train.state import Keeper, State
 
-Reader = Callable[[NDArray[np.int64]], NDArray[np.float32]]
-"""Gives the inputs at some positions: features, or scaled pixels."""
+Inputs = NDArray[np.float32] | NDArray[np.uint8]
+Reader = Callable[[NDArray[np.int64]], Inputs]
+"""Gives the inputs at some positions: features, or pixels."""
 
 HEAD_STEPS = 32
 """Steps of a head that TensorFlow does at a time: each takes less than what Python needs between
 two. They are the same steps, with the same bits."""
 
-Change = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
+Change = Callable[[Inputs, np.random.Generator], Inputs]
 """Changes the inputs of a batch at random."""
 
 

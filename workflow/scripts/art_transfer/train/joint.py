@@ -20,7 +20,8 @@ from art_transfer.prepare.pixels import PixelStore
 from art_transfer.prepare.splits import of_one_task
 from art_transfer.train.backbones import HEAD, build, head_of, with_head, with_heads
 from art_transfer.train.checkpoint import read_checkpoint
-from art_transfer.train.fitting import Batches, Reader
+from art_transfer.train.fitting import Batches, Inputs, Reader
+from art_transfer.train.scaling import on_pixels
 from art_transfer.train.state import State
 from art_transfer.train.training import (
     Data,
@@ -85,7 +86,7 @@ class JointData:
             rows = pd.Index(ids).get_indexer(pd.Index(own["object_id"]))
             numbers[rows, place] = pd.Index(names).get_indexer(pd.Index(own["label"]))
 
-        def read(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        def read(chosen: NDArray[np.int64]) -> Inputs:
             return self.read(positions[chosen])
 
         return JointBatches(read, numbers, tuple(self.classes), batch_size, **how)
@@ -117,7 +118,7 @@ def train_joint(
     objects chooses the epoch. Goes on from ``state``, and keeps it up to date.
     """
     ids = table["object_id"].drop_duplicates()
-    data = JointData(table, classes, pixel_reader(pixels, ids, training.scaling))
+    data = JointData(table, classes, pixel_reader(pixels, ids))
     counts = {task: len(names) for task, names in classes.items()}
     new_heads = partial(with_heads, classes=counts, seed=training.run.seed)
     model, history = train_network(training, data, new_heads, file, state)
@@ -140,13 +141,14 @@ def tested_on_task(
     """
     task, method = training.run.task, training.method
     objects = of_one_task(table, split, task)
-    data = Data(objects, pixel_reader(pixels, objects["object_id"], training.scaling))
+    data = Data(objects, pixel_reader(pixels, objects["object_id"]))
     backbone = build(training.architecture, FirstWeights("run", 0), file)
     model = with_head(backbone, len(data.classes), training.run.seed)
     softmax = read_checkpoint(file).get_layer(head_of(task))
     model.get_layer(HEAD).set_weights(softmax.get_weights())
     best = best_epoch(history, method)
-    return tested(model, model, data, of_task(history, task), best, 0, method.batch_size)
+    trained = on_pixels(model, training.scaling)
+    return tested(model, trained, data, of_task(history, task), best, 0, method.batch_size)
 
 
 def of_task(history: pd.DataFrame, task: str) -> pd.DataFrame:

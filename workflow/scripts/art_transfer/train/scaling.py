@@ -1,5 +1,7 @@
 """From uint8 pixels to what a network is fed, and from features to what a head is."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,32 @@ def scale(pixels: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
     if scaling == "raw":
         return values
     return keras.applications.imagenet_utils.preprocess_input(values, mode=scaling)
+
+
+class Scale(keras.layers.Layer):
+    """``scale`` as a layer, bit for bit wherever it computes: values come from a table of 256."""
+
+    def __init__(self, scaling: str) -> None:
+        """``scaling`` as for ``scale``."""
+        super().__init__(dtype="float32")
+        grey = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 1, 3)
+        self._table = scale(grey, scaling)[0, :, 0].T.ravel()  # of each channel in turn
+        self._turned = scaling == "caffe"  # whose channels are blue, green, red
+
+    def call(self, pixels: Any) -> Any:
+        """Pixels (n, size, size, 3) uint8, scaled to float32."""
+        channels = pixels[..., ::-1] if self._turned else pixels
+        places = keras.ops.cast(channels, "int32") + np.array([0, 256, 512], np.int32)
+        return keras.ops.take(self._table, places)
+
+
+def on_pixels(model: keras.Model, scaling: str) -> keras.Model:
+    """The network itself, fed uint8 pixels, which it scales: a quarter of the bytes to hand over.
+
+    ``model`` takes pixels that are scaled already; both have the same weights.
+    """
+    inputs = keras.Input(model.input_shape[1:], dtype="uint8")
+    return keras.Model(inputs, model(Scale(scaling)(inputs)))
 
 
 def moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

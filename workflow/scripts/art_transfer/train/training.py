@@ -21,8 +21,8 @@ from art_transfer.train import evaluation
 from art_transfer.train.augmentation import AUGMENTATIONS
 from art_transfer.train.backbones import HEAD, build, head, with_head
 from art_transfer.train.evaluation import Tested
-from art_transfer.train.fitting import Batches, Reader, fit, probabilities
-from art_transfer.train.scaling import moments, scale
+from art_transfer.train.fitting import Batches, Inputs, Reader, fit, probabilities
+from art_transfer.train.scaling import moments, on_pixels
 from art_transfer.train.scope import in_step, scope
 from art_transfer.train.state import State
 
@@ -51,7 +51,7 @@ class Data:
         positions = np.flatnonzero(self.table["split"] == split)
         numbers = pd.Index(self.classes).get_indexer(pd.Index(self.table["label"].iloc[positions]))
 
-        def read(chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        def read(chosen: NDArray[np.int64]) -> Inputs:
             return self.read(positions[chosen])
 
         return Batches(read, numbers.astype(np.int64), batch_size, **how)
@@ -87,7 +87,7 @@ def train_head(
     inputs = keras.Input((width,))
     layer = head(len(data.classes), seed)
     small = keras.Model(inputs, layer(inputs))
-    history = _fit(small, data, training.method, seed, lambda: None, state)
+    history = _fit(small, data, training.method, seed, state)
     whole = with_head(build(training.architecture, training.first, file), len(data.classes), seed)
     kernel, bias = layer.get_weights()
     kernel /= deviation[:, None]  # the whole network's features come as they are
@@ -107,17 +107,18 @@ def fine_tune(
 
     Goes on from ``state``, and keeps it up to date.
     """
-    data = Data(split, pixel_reader(pixels, split["object_id"], training.scaling))
+    data = Data(split, pixel_reader(pixels, split["object_id"]))
     new_head = partial(with_head, classes=len(data.classes), seed=training.run.seed)
     model, history = train_network(training, data, new_head, file, state)
     best, size = best_epoch(history, training.method), training.method.batch_size
-    return tested(model, model, data, history, best, len(history), size)
+    trained = on_pixels(model, training.scaling)
+    return tested(model, trained, data, history, best, len(history), size)
 
 
-def pixel_reader(pixels: PixelStore, object_ids: Iterable[str], scaling: str) -> Reader:
-    """Read the scaled pixels of these objects by position."""
+def pixel_reader(pixels: PixelStore, object_ids: Iterable[str]) -> Reader:
+    """Read the pixels of these objects by position."""
     rows = pixels.rows(object_ids)
-    return lambda positions: scale(pixels.batch(rows[positions]), scaling)
+    return lambda positions: pixels.batch(rows[positions])
 
 
 def train_network(
@@ -136,8 +137,9 @@ def train_network(
     in_step(backbone, method)
     with scope(method):
         model = new_head(backbone)
+        fed = on_pixels(model, training.scaling)
         seed = training.run.seed
-        history = _fit(model, data, method, seed, lambda: thaw(backbone, method), state)
+        history = _fit(fed, data, method, seed, state, backbone)
     if method.mixed_precision != "none" or method.gpus > 1:  # what is left is for any machine
         weights = model.get_weights()
         model = new_head(build(training.architecture, training.first, file))
@@ -170,20 +172,23 @@ def _fit(
     data: Batched,
     method: Method,
     seed: int,
-    thaw: Callable[[], None],
     state: State | None,
+    backbone: keras.Model | None = None,
 ) -> pd.DataFrame:
-    """Fit on the train split: first the head alone if the method says so, then what it thaws."""
+    """Fit on the train split: first the head alone if the method says so, then what it thaws.
+
+    ``backbone`` is the part of ``model`` below its head, if that is to be trained too.
+    """
     change = AUGMENTATIONS[method.augmentation]
     how = {"seed": seed, "order": method.order, "change": change, "gpus": method.gpus}
     train = data.batches("train", method.batch_size, **how)
     validation = data.batches("validation", method.batch_size, gpus=method.gpus)
     warmup = []
-    if method.head_warmup_epochs:
-        for layer in model.layers:
-            layer.trainable = layer.name in model.output_names
-        warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
-    thaw()
+    if backbone is not None:
+        if method.head_warmup_epochs:
+            backbone.trainable = False
+            warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
+        thaw(backbone, method)
     first = method.head_warmup_epochs + 1
     rest = fit(model, train, validation, method, first, method.epochs, state)
     return pd.concat([*warmup, rest])
