@@ -120,7 +120,14 @@ def test_a_small_config_is_completed_with_every_default(tmp_path):
         "splits": {"rule": "stratified", "fixed": False, "group_near_duplicates": False},
         "pixels": {"fit": "stretch", "filter": "nearest"},
         "backbones": {"demo_plain": {"size": 32, "network": ""}},
-        "preprocessings": {"unit": {"scaling": "unit", "layer": "last", "batch_norm": "inference"}},
+        "preprocessings": {
+            "unit": {
+                "scaling": "unit",
+                "layer": "last",
+                "batch_norm": "inference",
+                "engine": "keras",
+            }
+        },
         "inits": {
             **small_config()["inits"],
             "files": {

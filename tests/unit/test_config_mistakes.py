@@ -290,6 +290,17 @@ MISTAKES = {
         },
         ["`methods.fine_tuning.preprocessing`", "'folded'", "trains the whole network"],
     ),
+    "openvino_for_fine_tuning": (
+        {
+            "preprocessings__quick": {"engine": "openvino"},
+            "methods__fine_tuning__preprocessing": "quick",
+        },
+        ["`methods.fine_tuning.preprocessing`", "'quick'", "trains the whole network"],
+    ),
+    "openvino_with_a_batchs_own_statistics": (
+        {"preprocessings__quick": {"engine": "openvino", "batch_norm": "batch"}},
+        ["`preprocessings.quick.engine`", "leave `preprocessings.quick.batch_norm` out"],
+    ),
     "tested_on_a_batchs_own_statistics": (
         {
             "preprocessings__batch": {"batch_norm": "batch"},

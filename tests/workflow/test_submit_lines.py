@@ -23,13 +23,13 @@ QUICK = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "1"
 SBATCH = """#!{python}
 import fcntl, json, pathlib, sys
 folder = pathlib.Path(__file__).parent
+for name in json.loads((folder / "outputs.json").read_text()):
+    pathlib.Path(name).touch()  # as if the job had run; it counts as ended once its call is there
 with (folder / "calls.jsonl").open("a+") as calls:
     fcntl.flock(calls, fcntl.LOCK_EX)
     calls.seek(0)
     number = len(calls.readlines()) + 1
     calls.write(json.dumps(sys.argv[1:]) + chr(10))
-for name in json.loads((folder / "outputs.json").read_text()):
-    pathlib.Path(name).touch()  # as if the job had run
 print(number)
 """
 SQUEUE = """#!/bin/sh

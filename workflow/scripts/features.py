@@ -18,7 +18,8 @@ with logged(snakemake.log[0]):
     meter = Meter()
     backbone = build(wanted.architecture, wanted.first, "".join(given.first))
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
-    images = extract(backbone, store, wanted.scaling, made.features, made.ids, wanted.batch_norm)
+    how = wanted.batch_norm, wanted.engine
+    images = extract(backbone, store, wanted.scaling, made.features, made.ids, *how)
     write_sha256(made.features)
     inputs = hashes([*given.first, *given.pixels, *given.tables])
     record = {"parameters": backbone.count_params(), "inputs": inputs}

@@ -110,11 +110,13 @@ def _wrong_preprocessing(study: Study, key: str, method: Method) -> Iterator[str
             f"`{key}.preprocessing` is {method.preprocessing!r}, whose `batch_norm` is batch; that "
             "is for the `training_preprocessing` of heads"
         )
-    if tested.batch_norm == "folded" and method.kind in ("fine_tuning", "multitask"):
-        yield (
-            f"`{key}.preprocessing` is {method.preprocessing!r}, whose `batch_norm` is folded; "
-            "that is for features, and this method trains the whole network"
-        )
+    whole = method.kind in ("fine_tuning", "multitask")
+    for field, value in (("batch_norm", "folded"), ("engine", "openvino")):
+        if whole and getattr(tested, field) == value:
+            yield (
+                f"`{key}.preprocessing` is {method.preprocessing!r}, whose `{field}` is {value}; "
+                "that is for features, and this method trains the whole network"
+            )
     if name and (method.kind != "head" or known[name].layer != tested.layer):
         yield (
             f"`{key}.training_preprocessing` is {name!r}; expected it for a head only, and with "

@@ -70,6 +70,10 @@ def _wrong_names(study: Study) -> Iterator[str]:
             parts = [n for n, c in all_.collections.items() if c.source != "pooled"]
             key = f"collections.{name}.collections"
             yield from unknown(key, collection.options["collections"], parts, "collections")
+    for name, block in all_.preprocessings.items():
+        if block.engine != "keras" and block.batch_norm != "inference":
+            key = f"preprocessings.{name}"
+            yield f"`{key}.engine` is openvino, which folds by itself; leave `{key}.batch_norm` out"
     for name, method in all_.methods.items():
         for field in ("preprocessing", "training_preprocessing"):
             named = [value for value in [getattr(method, field)] if value]

@@ -37,6 +37,7 @@ class Extraction:
     first: FirstWeights
     scaling: str
     batch_norm: str  # "inference", "folded" or "batch"
+    engine: str  # "keras" or "openvino"
     threads: int
 
 

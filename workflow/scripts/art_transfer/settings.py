@@ -117,6 +117,7 @@ class Preprocessing:
     scaling: str
     layer: str
     batch_norm: str
+    engine: str
 
 
 @dataclass(frozen=True)

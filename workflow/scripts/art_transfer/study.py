@@ -257,9 +257,9 @@ class Study:
             self.settings.preprocessings[preprocessing].layer,
         )
         scaling = self.scaling(run.backbone, run.init, preprocessing)
-        batch_norm = self.settings.preprocessings[preprocessing].batch_norm
-        threads = self.settings.threads
-        return Extraction(architecture, self._first(run), scaling, batch_norm, threads)
+        block, first = self.settings.preprocessings[preprocessing], self._first(run)
+        how = block.batch_norm, block.engine, self.settings.threads
+        return Extraction(architecture, first, scaling, *how)
 
     def _first(self, run: Run) -> FirstWeights:
         block = self.settings.inits[run.init]

@@ -12,6 +12,7 @@ from art_transfer.errors import StudyError
 from art_transfer.files import atomic_path, need, reserve
 from art_transfer.formats import read_csv, write_csv
 from art_transfer.prepare.pixels import PixelStore
+from art_transfer.train import openvino_engine
 from art_transfer.train.batch_norm import batch_statistics, batches, folded, mixed
 from art_transfer.train.scaling import on_pixels
 
@@ -23,15 +24,18 @@ def extract(
     path: str | Path,
     ids: str | Path,
     batch_norm: str = "inference",
+    engine: str = "keras",
 ) -> int:
     """Write the features of every object, float32 (n, |x|), and the ids of its rows beside it.
 
-    Rows are sorted by object id; ``batch_norm`` as a preprocessing's. Gives n. Raises StudyError
-    where a feature is not finite.
+    Rows are sorted by object id; ``batch_norm`` and ``engine`` as a preprocessing's. Gives n.
+    Raises StudyError where a feature is not finite, or the engine is not installed.
     """
     object_ids = pixels.object_ids
     if batch_norm == "batch":
         order, forward = mixed(object_ids), batch_statistics(backbone, scaling)
+    elif engine == "openvino":
+        order, forward = np.arange(len(object_ids)), openvino_engine.forward(backbone, scaling)
     else:
         used = folded(backbone) if batch_norm == "folded" else backbone
         order, forward = np.arange(len(object_ids)), on_pixels(used, scaling).predict_on_batch
