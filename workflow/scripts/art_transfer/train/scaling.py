@@ -1,41 +1,53 @@
 """From uint8 pixels to what a network is fed, and from features to what a head is."""
 
+from collections.abc import Callable
+from operator import sub, truediv
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+_STEPS: dict[str, list[tuple[Callable[[Any, Any], Any], float | list[float]]]] = {
+    "unit": [(truediv, 255.0)],
+    "raw": [],
+    "tf": [(truediv, 127.5), (sub, 1.0)],
+    "caffe": [(sub, [103.939, 116.779, 123.68])],
+    "torch": [(truediv, 255.0), (sub, [0.485, 0.456, 0.406]), (truediv, [0.229, 0.224, 0.225])],
+}
+"""What is done to the values of channels, one step after the other."""
+
 
 def scale(pixels: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
     """Scale pixels (n, size, size, 3).
 
-    ``unit`` gives [0, 1] (paper, section 2.3); ``raw`` leaves 0-255; ``tf``, ``caffe`` and
-    ``torch`` are Keras's modes, each what some ImageNet weights were trained with.
+    ``unit`` gives [0, 1] (paper, section 2.3); ``raw`` leaves 0-255; ``tf``, ``caffe`` (blue,
+    green, red) and ``torch`` are the modes of Keras's ``imagenet_utils``, each what some ImageNet
+    weights were trained with.
     """
-    if scaling == "unit":
-        return np.divide(pixels, np.float32(255), dtype=np.float32)  # one pass over memory
-    values = pixels.astype(np.float32)
-    if scaling == "raw":
-        return values
-    return keras.applications.imagenet_utils.preprocess_input(values, mode=scaling)
+    values = [np.array(value, np.float32) for _, value in _STEPS[scaling]]
+    return np.asarray(_scaled(pixels.astype(np.float32), scaling, values))
 
 
 class Scale(keras.layers.Layer):
-    """``scale`` as a layer, bit for bit wherever it computes: values come from a table of 256."""
+    """``scale`` as a layer, with the same bits.
+
+    Its numbers are variables, for compilers turn division by a constant into a multiplication.
+    """
 
     def __init__(self, scaling: str) -> None:
         """``scaling`` as for ``scale``."""
         super().__init__(dtype="float32")
-        grey = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(1, 256, 1, 3)
-        self._table = scale(grey, scaling)[0, :, 0].T.ravel()  # of each channel in turn
-        self._turned = scaling == "caffe"  # whose channels are blue, green, red
+        self._scaling = scaling
+        self._values = [self._kept(value) for _, value in _STEPS[scaling]]
+
+    def _kept(self, value: float | list[float]) -> Any:
+        given = np.array(value, np.float32)
+        return self.add_weight(given.shape, lambda *_, **__: given, trainable=False)
 
     def call(self, pixels: Any) -> Any:
         """Pixels (n, size, size, 3) uint8, scaled to float32."""
-        channels = pixels[..., ::-1] if self._turned else pixels
-        places = keras.ops.cast(channels, "int32") + np.array([0, 256, 512], np.int32)
-        return keras.ops.take(self._table, places)
+        return _scaled(keras.ops.cast(pixels, "float32"), self._scaling, self._values)
 
 
 def on_pixels(model: keras.Model, scaling: str) -> keras.Model:
@@ -52,3 +64,11 @@ def moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
     deviation[deviation == 0] = 1
     return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def _scaled(pixels: Any, scaling: str, values: list[Any]) -> Any:
+    """``pixels`` in floats, of NumPy or TensorFlow, after the steps with these values."""
+    pixels = pixels[..., ::-1] if scaling == "caffe" else pixels
+    for (step, _), value in zip(_STEPS[scaling], values, strict=True):
+        pixels = step(pixels, value)
+    return pixels
