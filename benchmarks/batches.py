@@ -2,11 +2,11 @@
 
     python benchmarks/batches.py [--images 2000]
 
-One epoch of batches of 32 images at 224 pixels, each image once, in a shuffled order, handed by
-Keras to a model that only looks at four pixels of each row and column in [0, 1], so that the way
-from each library's batches to TensorFlow's is in it. Ours are uint8, which the network scales. Each
-peer begins from what its library stores best: JPEG files of 300-1,000 pixels, TFRecords of raw
-pixels, ArrayRecords of raw pixels. What is checked: the mean that this model gives of every image.
+One epoch of batches of 32 uint8 images at 224 pixels, each image once, in a shuffled order, handed
+by Keras to a model that scales them and only looks at four pixels of each row and column, so that
+the way from each library's batches to TensorFlow's is in it. Each peer begins from what its library
+stores best: JPEG files of 300-1,000 pixels, TFRecords of raw pixels, ArrayRecords of raw pixels.
+What is checked: the mean that this model gives of every image.
 """
 
 import functools
@@ -26,18 +26,17 @@ MEAN = 0.02  # in [0, 1]: what a decoder and its nearest pixel may differ in an 
 Means = np.ndarray[Any, Any]
 
 
-def taker(uint8: bool = False) -> Callable[[Any], Means]:
+def taker() -> Callable[[Any], Means]:
     """What takes every batch, as a training would; gives the means of the images, sorted.
 
-    It scales ``uint8`` pixels as the study's networks do.
+    It scales uint8 pixels itself, as the study's networks do.
     """
     import keras
     from art_transfer.train.scaling import on_pixels
 
     inputs = keras.Input((SIZE, SIZE, 3))
     outputs = keras.ops.mean(inputs[:, ::56, ::56], axis=(1, 2, 3))
-    model = keras.Model(inputs, outputs)
-    model = on_pixels(model, "unit") if uint8 else model
+    model = on_pixels(keras.Model(inputs, outputs), "unit")
     return lambda data: np.sort(model.predict(data, verbose=0))
 
 
@@ -45,7 +44,7 @@ def ours(folder: Path, images: int | None = None) -> Callable[[], Means]:
     """An epoch of ``fitting.Batches`` over a PixelStore, or over its first ``images``."""
     from art_transfer.train.fitting import Batches
 
-    store, take = pictures.read_store(folder, SIZE), taker(uint8=True)
+    store, take = pictures.read_store(folder, SIZE), taker()
     rows = store.rows(store.object_ids)[:images]
     classes = np.zeros(len(rows), np.int64)
     data = Batches(lambda at: store.batch(rows[at]), classes, BATCH, 1, "shuffled")
@@ -69,15 +68,8 @@ def jpegs(folder: Path) -> Callable[[], Means]:
         return tf.image.resize(image, (SIZE, SIZE), method="nearest")
 
     data = tf.data.Dataset.from_tensor_slices(names).shuffle(len(names))
-    data = _scaled(data.map(load, tf.data.AUTOTUNE).batch(BATCH))
+    data = data.map(load, tf.data.AUTOTUNE).batch(BATCH).prefetch(tf.data.AUTOTUNE)
     return functools.partial(taker(), data)
-
-
-def _scaled(data: Any) -> Any:
-    import tensorflow as tf
-
-    data = data.map(lambda some: tf.cast(some, tf.float32) / 255, tf.data.AUTOTUNE)
-    return data.prefetch(tf.data.AUTOTUNE)
 
 
 def tfrecords(folder: Path) -> Callable[[], Means]:
@@ -94,7 +86,8 @@ def tfrecords(folder: Path) -> Callable[[], Means]:
         return tf.reshape(tf.io.decode_raw(records, tf.uint8), (-1, SIZE, SIZE, 3))
 
     data = tf.data.TFRecordDataset(path, buffer_size=8 << 20).shuffle(len(pixels)).batch(BATCH)
-    return functools.partial(taker(), _scaled(data.map(parsed, tf.data.AUTOTUNE)))
+    data = data.map(parsed, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return functools.partial(taker(), data)
 
 
 def grain_records(folder: Path) -> Callable[[], Means]:
@@ -115,7 +108,6 @@ def grain_records(folder: Path) -> Callable[[], Means]:
 
     def epoch() -> Means:
         data = grain.MapDataset.source(source).shuffle(seed=next(seeds)).map(pixels).batch(BATCH)
-        data = data.map(lambda some: np.divide(some, np.float32(255), dtype=np.float32))
         options = grain.ReadOptions(num_threads=2, prefetch_buffer_size=8)
         return take(data.to_iter_dataset(options))
 

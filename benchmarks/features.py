@@ -46,7 +46,7 @@ def ours(folder: Path, network: str, size: int, fold: bool = False) -> Features:
 
 
 def engine(folder: Path, network: str, size: int) -> Features:
-    """The study's own OpenVINO, as ``engine: openvino`` has it, which starts once for a museum."""
+    """The study's own OpenVINO (``engine: openvino``), computing alone: it starts once a museum."""
     from art_transfer.train.machine import prepare
     from art_transfer.train.openvino_engine import forward
 
@@ -168,7 +168,7 @@ def main() -> None:
             if network != "vgg19":  # it has no batch normalisation
                 quicker = {
                     "batch normalisation folded": make(mine, fold=True),
-                    "the engine openvino": make(engine, **given),
+                    "by the engine openvino, once it has started": make(engine, **given),
                 }
                 for (how, ours_), (peer, theirs, versions) in itertools.product(
                     quicker.items(), peers[-2:]

@@ -4,7 +4,8 @@
 
 The other scripts use a GPU where there is one; this one needs it, and skips itself without;
 `--anyway 1` measures on the processor, to try the script. For each of the paper's networks all
-contenders start together, since a GPU costs while compilers run, and then take turns, alone. Ours
+contenders start together, since a GPU costs while compilers run, and then take turns, alone;
+what an engine tries out when it starts, it so tries beside the others. Ours
 in float32 is the study's; a method's `jit_compile` and `mixed_precision` are measured against it.
 What is checked: losses, and features (with the 10 bits of TF32 that all engines use for
 convolutions in float32). Then `--heads` trainings of a head, each in a process as a job's is, at
@@ -53,7 +54,7 @@ class Row:
 
 
 def one_batch(folder: Path, network: str, size: int, steps: int) -> fine_tuning.Losses:
-    """The study's step on one batch that lies on the GPU: what a step takes without its input."""
+    """The study's step on one batch, copied ahead: what a step takes without making its input."""
     import tensorflow as tf
 
     model = fine_tuning.our_model(network, size, steps)
@@ -105,7 +106,7 @@ def rows(network: str, size: int, steps: int) -> list[Row]:
             close, torch,
         ),
         Row(
-            f"waiting for batches, {at}", "ours", "steps on one batch that lies on the GPU",
+            f"waiting for batches, {at}", "ours", "as many steps on one batch, copied ahead",
             "one batch", WAITING, lambda one, other: None, waiting=True,
         ),
         Row(feature, "features", f"{jax}, predict", "features, JAX", 0.97, near, ("jax",)),
@@ -119,18 +120,22 @@ def near(ours: features.Array, theirs: features.Array) -> None:
     assert difference < TF32, f"features differ by {difference:.2g} of the largest"
 
 
-def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) -> None:
+def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) -> list[str]:
     """Start all contenders at once; then time each alone, in turn, and record the entries.
 
-    A peer that is not installed or does not start is left out with its entries, and so is an entry
-    whose two results differ; each is said.
+    A peer that is not installed is left out with its entries. So is, and is given as a fault, one
+    that does not start, and an entry whose two results differ: the rest is worth its time.
     """
+    faults = []
     with ExitStack() as stack, ThreadPoolExecutor(len(makers)) as pool:
 
         def start(item: tuple[str, Make]) -> tuple[str, Callable[[], tuple[float, Any]] | str]:
             try:
                 return item[0], stack.enter_context(contender(item[1], 0))
-            except (NotInstalled, SystemExit) as error:
+            except NotInstalled as error:
+                return item[0], str(error)
+            except SystemExit as error:
+                faults.append(f"{item[0]}: {error}")
                 return item[0], str(error)
 
         turns: dict[str, Callable[[], tuple[float, Any]]] = {}
@@ -149,20 +154,21 @@ def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) ->
             try:
                 row.same(results[row.ours], results[row.theirs])
             except AssertionError as error:
-                print(f"DIFFERENT {row.name} / {row.peer}: {error}", flush=True)
+                faults.append(f"{row.name} / {row.peer}: {error}")
                 continue
             pairs = [list(p) for p in zip(seconds[row.ours], seconds[row.theirs], strict=True)]
             ratios = [1 - b / a if row.waiting else b / a for a, b in pairs]
             unit = "of the time" if row.waiting else TIMES
             given = ratios, row.target, unit, row.waiting, pairs, row.versions
             bench.record(row.name, row.peer, *given)
+    return faults
 
 
 def pack_heads(bench: Benchmark, folder: Path) -> None:
     """An epoch of each of several heads, each in a process of its own: at once, and in turn."""
     count, name = bench.given.heads, "{} heads on {:,} x {} features, on a GPU, at once"
     name = name.format(count, bench.given.objects, WIDTH)
-    if bench.given.only not in name:
+    if bench.given.only not in f"{name} / one after the other":
         return
     write_features(folder, bench.given.objects, WIDTH, CLASSES)
     make, pairs = functools.partial(head.ours, folder, CLASSES), []
@@ -185,7 +191,7 @@ def main() -> None:
     if not (bench.given.anyway or has_gpu()):
         print("SKIPPED: TensorFlow sees no GPU here")
         return
-    steps = bench.given.steps
+    steps, faults = bench.given.steps, []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for network in sorted(engines.SIZES):
@@ -199,8 +205,11 @@ def main() -> None:
             if needed:
                 pictures.write_store(folder, steps * engines.BATCH, size)
                 makers = contenders(folder, network, size, steps)
-                take_turns(bench, {n: m for n, m in makers.items() if n in needed}, entries)
+                needed_makers = {n: m for n, m in makers.items() if n in needed}
+                faults += take_turns(bench, needed_makers, entries)
         pack_heads(bench, folder)
+    if faults:
+        sys.exit("\n".join(faults))
 
 
 def has_gpu() -> bool:

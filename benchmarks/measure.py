@@ -276,11 +276,12 @@ def machine() -> str:
 
 def gpu_name() -> str:
     """What NVIDIA's driver calls the GPU; "" where there is none."""
-    if not (program := shutil.which("nvidia-smi")):
+    if not Path("/proc/driver/nvidia/version").exists():
         return ""
+    if not (program := shutil.which("nvidia-smi")):
+        return "an NVIDIA GPU"
     ask = [program, "--query-gpu=name", "--format=csv,noheader"]
-    done = subprocess.run(ask, capture_output=True, text=True)
-    return done.stdout.strip().splitlines()[0] if done.returncode == 0 else ""
+    return subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split("\n")[0]
 
 
 def _taken() -> float:

@@ -299,7 +299,7 @@ MISTAKES = {
     ),
     "openvino_with_a_batchs_own_statistics": (
         {"preprocessings__quick": {"engine": "openvino", "batch_norm": "batch"}},
-        ["`preprocessings.quick.engine`", "leave `preprocessings.quick.batch_norm` out"],
+        ["`preprocessings.quick.engine`", "its `batch_norm` is batch", "`engine: keras`"],
     ),
     "tested_on_a_batchs_own_statistics": (
         {

@@ -1,7 +1,6 @@
 """Features of a museum, and how a run finds those of its objects."""
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import keras
@@ -58,7 +57,6 @@ def test_an_objects_features_are_its_own_whatever_batch_it_was_in(files, pixels,
 
 @pytest.mark.parametrize("network", ["demo_residual", "resnet50"])
 def test_openvino_gives_the_same_features_within_a_thousandth(tmp_path, pixels, network):
-    pytest.importorskip("openvino")
     backbone = build(dataclasses.replace(architecture(network), size=32), RANDOM, "")
     found = {}
     for engine in ("keras", "openvino"):
@@ -68,12 +66,6 @@ def test_openvino_gives_the_same_features_within_a_thousandth(tmp_path, pixels, 
     keras_, openvino = found.values()
     assert np.abs(openvino - keras_).max() < 1e-3 * np.abs(keras_).max()
     assert not np.array_equal(openvino, keras_)  # another engine computed them
-
-
-def test_without_openvino_the_message_says_what_to_install(tmp_path, pixels, backbone, monkeypatch):
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(StudyError, match="install the package `openvino`, or take `engine: keras`"):
-        extract(backbone, pixels, "unit", tmp_path / "f", tmp_path / "i", engine="openvino")
 
 
 @pytest.mark.parametrize("wanted", [IDS[::-1], IDS[3:20:2], ["7", "007"], ["NA", "nan", "NA"], []])

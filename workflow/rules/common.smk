@@ -18,7 +18,6 @@ from art_transfer.errors import StudyError
 from art_transfer.files import listing
 from art_transfer.fingerprint import fingerprint
 from art_transfer.job_settings import (
-    BatchNormSettings,
     BetweenSettings,
     ImagesSettings,
     LabelSettings,

@@ -28,9 +28,7 @@ def batch_norm_settings(wildcards):
     """The settings of a network with batch-norm statistics of a collection."""
     block = study.settings.inits[wildcards.init]
     base = Run(wildcards.collection, "", wildcards.backbone, block.init, "", 0)
-    return canonical(
-        BatchNormSettings(study.extraction(base, block.preprocessing), block.batch_norm)
-    )
+    return canonical(study.batch_norm_settings(base, block))
 
 
 def batch_norm_base(wildcards):

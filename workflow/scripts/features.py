@@ -1,5 +1,6 @@
 """Rules features_shared and features_of_run: one forward pass over a whole museum."""
 
+from art_transfer.errors import StudyError
 from art_transfer.files import write_json
 from art_transfer.formats import IMAGES, read_csv
 from art_transfer.job import logged, settings
@@ -14,7 +15,14 @@ with logged(snakemake.log[0]):
     from art_transfer.train.machine import Meter, prepare
 
     wanted, given, made = settings(snakemake, Extraction), snakemake.input, snakemake.output
-    prepare(wanted.threads, wanted.first.seed, snakemake.resources.get("gpu", 0))
+    gpus = snakemake.resources.get("gpu", 0)
+    if gpus and wanted.engine == "openvino":
+        raise StudyError(
+            f"this job was promised {gpus} GPU(s), but its preprocessing's `engine` is openvino, "
+            "which computes on the processor; ask for none: --set-resources features_shared:gpu=0 "
+            "features_of_run:gpu=0"
+        )
+    prepare(wanted.threads, wanted.first.seed, gpus)
     meter = Meter()
     backbone = build(wanted.architecture, wanted.first, "".join(given.first))
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)

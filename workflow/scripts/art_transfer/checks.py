@@ -36,6 +36,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _wrong_engines,
         taken_names,
         wrong_figures,
         _wrong_images,
@@ -59,6 +60,16 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     return study, loaded
 
 
+def _wrong_engines(study: Study) -> Iterator[str]:
+    """OpenVINO folds batch normalisation by itself, and cannot take a batch's own statistics."""
+    for name, block in study.settings.preprocessings.items():
+        if block.engine == "openvino" and block.batch_norm != "inference":
+            yield (
+                f"`preprocessings.{name}.engine` is openvino, but its `batch_norm` is "
+                f"{block.batch_norm}; that is for `engine: keras`"
+            )
+
+
 def _wrong_names(study: Study) -> Iterator[str]:
     """Every name that refers to a block must be the name of one."""
     all_ = study.settings
@@ -70,10 +81,6 @@ def _wrong_names(study: Study) -> Iterator[str]:
             parts = [n for n, c in all_.collections.items() if c.source != "pooled"]
             key = f"collections.{name}.collections"
             yield from unknown(key, collection.options["collections"], parts, "collections")
-    for name, block in all_.preprocessings.items():
-        if block.engine != "keras" and block.batch_norm != "inference":
-            key = f"preprocessings.{name}"
-            yield f"`{key}.engine` is openvino, which folds by itself; leave `{key}.batch_norm` out"
     for name, method in all_.methods.items():
         for field in ("preprocessing", "training_preprocessing"):
             named = [value for value in [getattr(method, field)] if value]

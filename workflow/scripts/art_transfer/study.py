@@ -7,13 +7,14 @@ from typing import TypeVar
 
 from art_transfer.job_settings import (
     Architecture,
+    BatchNormSettings,
     Extraction,
     FirstWeights,
     SourceSettings,
     Training,
     UsedSplit,
 )
-from art_transfer.settings import OfExperiments, OfInits, Pinned, Run, Settings
+from art_transfer.settings import Init, OfExperiments, OfInits, Pinned, Run, Settings
 
 T = TypeVar("T")
 
@@ -260,6 +261,14 @@ class Study:
         block, first = self.settings.preprocessings[preprocessing], self._first(run)
         how = block.batch_norm, block.engine, self.settings.threads
         return Extraction(architecture, first, scaling, *how)
+
+    def batch_norm_settings(self, base: Run, init: Init) -> BatchNormSettings:
+        """How ``init`` takes the batch-norm statistics of ``base``'s first weights anew."""
+        assert init.preprocessing is not None and init.batch_norm is not None  # check_inits.py
+        seen = self.extraction(base, init.preprocessing)
+        # Whatever computes features from it: here batches go through the network as it is.
+        seen = replace(seen, batch_norm="batch", engine="keras")
+        return BatchNormSettings(seen, init.batch_norm)
 
     def _first(self, run: Run) -> FirstWeights:
         block = self.settings.inits[run.init]

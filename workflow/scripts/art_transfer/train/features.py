@@ -29,7 +29,7 @@ def extract(
     """Write the features of every object, float32 (n, |x|), and the ids of its rows beside it.
 
     Rows are sorted by object id; ``batch_norm`` and ``engine`` as a preprocessing's. Gives n.
-    Raises StudyError where a feature is not finite, or the engine is not installed.
+    Raises StudyError where a feature is not finite.
     """
     object_ids = pixels.object_ids
     if batch_norm == "batch":

@@ -21,12 +21,12 @@ from art_transfer.prepare.splits import of_one_task
 from art_transfer.train.backbones import HEAD, build, head_of, with_head, with_heads
 from art_transfer.train.checkpoint import read_checkpoint
 from art_transfer.train.fitting import Batches, Inputs, Reader
-from art_transfer.train.scaling import on_pixels
 from art_transfer.train.state import State
 from art_transfer.train.training import (
     Data,
     Trained,
     best_epoch,
+    fed_pixels,
     pixel_reader,
     tested,
     train_network,
@@ -147,7 +147,7 @@ def tested_on_task(
     softmax = read_checkpoint(file).get_layer(head_of(task))
     model.get_layer(HEAD).set_weights(softmax.get_weights())
     best = best_epoch(history, method)
-    trained = on_pixels(model, training.scaling)
+    trained = fed_pixels(model, training)
     return tested(model, trained, data, of_task(history, task), best, 0, method.batch_size)
 
 

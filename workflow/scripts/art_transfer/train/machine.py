@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from art_transfer.errors import StudyError
 
-LIBRARIES = ("keras", "tensorflow", "numpy", "pillow", "scikit-learn", "pandas")
+LIBRARIES = ("keras", "tensorflow", "openvino", "numpy", "pillow", "scikit-learn", "pandas")
 
 
 def prepare(threads: int, seed: int, gpus: int, wanted: int = 1) -> None:

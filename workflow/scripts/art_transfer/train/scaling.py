@@ -30,7 +30,7 @@ def scale(pixels: NDArray[np.uint8], scaling: str) -> NDArray[np.float32]:
 
 
 class Scale(keras.layers.Layer):
-    """``scale`` as a layer, with the same bits.
+    """``scale`` as a layer, on a processor with the same bits.
 
     Its numbers are variables, for compilers turn division by a constant into a multiplication.
     """

@@ -111,8 +111,15 @@ def fine_tune(
     new_head = partial(with_head, classes=len(data.classes), seed=training.run.seed)
     model, history = train_network(training, data, new_head, file, state)
     best, size = best_epoch(history, training.method), training.method.batch_size
-    trained = on_pixels(model, training.scaling)
+    trained = fed_pixels(model, training)
     return tested(model, trained, data, history, best, len(history), size)
+
+
+def fed_pixels(model: keras.Model, training: Training) -> keras.Model:
+    """The network as it is trained and tested: fed pixels, by XLA if the method says so."""
+    made = on_pixels(model, training.scaling)
+    made.compile(jit_compile=training.method.jit_compile)  # Keras's own choice is another on GPUs
+    return made
 
 
 def pixel_reader(pixels: PixelStore, object_ids: Iterable[str]) -> Reader:
@@ -137,7 +144,7 @@ def train_network(
     in_step(backbone, method)
     with scope(method):
         model = new_head(backbone)
-        fed = on_pixels(model, training.scaling)
+        fed = fed_pixels(model, training)
         seed = training.run.seed
         history = _fit(fed, data, method, seed, state, backbone)
     if method.mixed_precision != "none" or method.gpus > 1:  # what is left is for any machine
