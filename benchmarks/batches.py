@@ -50,9 +50,8 @@ def ours(folder: Path, images: int | None = None) -> Callable[[], Means]:
     data = Batches(lambda at: store.batch(rows[at]), classes, BATCH, 1, "shuffled")
 
     def epoch() -> Means:
-        found = take(data)
-        data.on_epoch_end()
-        return found
+        data.start(data.epoch + 1)
+        return take(data.dataset())
 
     return epoch
 

@@ -37,7 +37,7 @@ def ours(folder: Path, network: str, size: int, **changes: Any) -> Losses:
     classes = engines.labels(len(rows))
     data = Batches(lambda at: store.batch(rows[at]), classes, BATCH)
     model = our_model(network, size, len(data), **changes)
-    return begun(lambda: mean_loss(model.fit(data, shuffle=False, verbose=0)))
+    return begun(lambda: mean_loss(model.fit(data.dataset(), shuffle=False, verbose=0)))
 
 
 def our_model(network: str, size: int, steps: int, **changes: Any) -> Any:

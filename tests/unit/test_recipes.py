@@ -86,7 +86,7 @@ def test_smoothed_labels_cost_as_the_formula_says():
 
 
 def test_only_standardised_features_let_the_papers_head_move_where_they_are_tiny():
-    features = 6e-5 * normal(TABLE, 96, 6)  # as a random InceptionV3 gives them
+    features = 6e-5 * normal(TABLE, 96, 10)  # as a random InceptionV3 gives them
     accuracy = {}
     for standardize in (False, True):
         how = training(kind="head", epochs=30, patience=30, standardize=standardize)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
@@ -27,7 +28,11 @@ Change = Callable[[Inputs, np.random.Generator], Inputs]
 """Changes the inputs of a batch at random."""
 
 
-class Batches(keras.utils.PyDataset):
+AHEAD = 2
+"""Batches that are made while a step computes."""
+
+
+class Batches:
     """Inputs and class numbers in batches; the last batch may be smaller, nothing is dropped."""
 
     def __init__(
@@ -46,7 +51,6 @@ class Batches(keras.utils.PyDataset):
         has as many objects for each of ``gpus``, for Keras builds a network on their mean: fewer
         than ``batch_size`` where there are not as many.
         """
-        super().__init__()
         self._read, self.classes = read, classes
         self._batch_size = min(batch_size, max(1, len(classes) // gpus) * gpus)
         self._seed, self._kind, self._change = seed, order, change
@@ -75,9 +79,23 @@ class Batches(keras.utils.PyDataset):
         """What Keras takes beside the inputs at these positions: class numbers."""
         return (self.classes[positions],)
 
-    def on_epoch_end(self) -> None:
-        """Go to the next epoch's order; Keras calls this."""
-        self.start(self.epoch + 1)
+    def dataset(self) -> tf.data.Dataset:
+        """The batches for Keras to go through, in the order of the epoch that was started last.
+
+        Keras makes the same of its own PyDataset, but lets TensorFlow tune it as it runs. The end
+        of an epoch waits for the thread that tunes, which sleeps twice as long each time, up to a
+        minute (TensorFlow 2.21): short epochs took up to twice their time.
+        """
+        kinds = keras.tree.map_structure(
+            lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), self[0]
+        )
+        data = tf.data.Dataset.from_generator(
+            lambda: map(self.__getitem__, range(len(self))), output_signature=kinds
+        )
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        known = data.apply(tf.data.experimental.assert_cardinality(len(self)))
+        return known.prefetch(AHEAD).with_options(options)
 
     def start(self, epoch: int) -> None:
         """Take the order of ``epoch``, counted from 1."""
@@ -126,17 +144,17 @@ def fit(
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=method.patience, restore_best_weights=True
     )
+    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: train.start(epoch + 1))
     keeper = Keeper(state, stopping, first_epoch, last_epoch)
     if not keeper.over:
-        train.start(keeper.first)
         with keeper.listening():
             model.fit(
-                train,
-                validation_data=validation,
+                train.dataset(),
+                validation_data=validation.dataset(),
                 initial_epoch=keeper.first - 1,
                 epochs=keeper.last,
-                shuffle=False,  # Keras would use Python's global random numbers
-                callbacks=[stopping, keras.callbacks.TerminateOnNaN(), keeper],
+                shuffle=False,  # the order is the dataset's own
+                callbacks=[order, stopping, keras.callbacks.TerminateOnNaN(), keeper],
                 verbose=1 if sys.stdout.isatty() else 2,
             )
     values = pd.DataFrame(keeper.rows).reindex(columns=history_columns(method))
