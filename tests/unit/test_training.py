@@ -11,7 +11,7 @@ import tensorflow as tf
 from art_transfer.errors import StudyError
 from art_transfer.settings import Optimizer
 from art_transfer.train.backbones import HEAD, build, with_head
-from art_transfer.train.fitting import fit, make_optimizer
+from art_transfer.train.fitting import Batches, fit, make_optimizer
 from art_transfer.train.run_folder import write_model
 from art_transfer.train.scaling import scale
 from art_transfer.train.training import Data, Trained, fine_tune, train_head
@@ -208,6 +208,26 @@ def test_a_balanced_order_shows_every_class_as_often():
         batches.start(batches.epoch + 1)
     assert len(epochs[0]) == 900 and (epochs[0] != epochs[1]).any()
     assert all(400 < (shown == 0).sum() < 500 for shown in epochs)
+
+
+def test_keras_goes_through_each_epoch_in_its_own_order():
+    read, features = [], normal(TABLE, 8, 1)
+    classes = np.arange(len(TABLE)) % 3
+
+    def spied(positions):
+        read.extend(positions.tolist())
+        return features[positions]
+
+    train = Batches(spied, classes, 16, seed=1, order="shuffled")
+    validation = Batches(lambda positions: features[positions], classes, 16)
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+    history = fit(model, train, validation, training(kind="head", patience=3).method, 1, 3)
+    other, wanted = Batches(lambda positions: positions, classes, 16, 1, "shuffled"), []
+    for epoch in (1, 2, 3):
+        other.start(epoch)
+        wanted += [each for number in range(len(other)) for each in other[number][0].tolist()]
+    assert len(history) == 3 and read[-len(wanted) :] == wanted
 
 
 def test_labels_stay_with_their_objects_when_batches_are_shuffled():
