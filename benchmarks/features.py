@@ -2,9 +2,9 @@
 
     python benchmarks/features.py [--images 64] [--only vgg19]
 
-The same random weights and the same images of noise in every engine; ours reads them from a
-PixelStore and writes the rule's files. Peers hold scaled float32 images in memory; all compute in
-batches of 32.
+The same random weights and the same images of noise in every engine, in batches of 32, once it has
+started. Ours reads pixels from a PixelStore and writes the features to a file; peers hold scaled
+float32 images in memory.
 """
 
 import functools
@@ -24,38 +24,32 @@ EQUAL = 1e-3  # of the largest feature
 Features = Callable[[], Array]
 
 
-def ours(folder: Path, network: str, size: int, fold: bool = False) -> Features:
-    """The rule's own step, from pixels to a file of features.
+def ours(folder: Path, network: str, size: int, how: str = "") -> Features:
+    """The rule's own steps from pixels to a file of features, once it has started.
 
-    ``fold`` folds batch normalisation into convolutions, as ``batch_norm: folded`` does.
+    ``how`` is "folded", as ``batch_norm: folded``, or "openvino", as ``engine: openvino`` has it.
     """
     from art_transfer.train.batch_norm import folded
-    from art_transfer.train.features import extract
     from art_transfer.train.machine import prepare
+    from art_transfer.train.openvino_engine import forward
+    from art_transfer.train.scaling import on_pixels
 
     prepare(CORES, 0, 0)
     model = engines.backbone(network, size, "tensorflow")
-    model = folded(model) if fold else model
-    store = pictures.read_store(folder, size)
-
-    def once() -> Array:
-        extract(model, store, "unit", folder / "features.npy", folder / "ids.csv")
-        return np.load(folder / "features.npy")
-
-    return once
-
-
-def engine(folder: Path, network: str, size: int) -> Features:
-    """The study's own OpenVINO (``engine: openvino``), computing alone: it starts once a museum."""
-    from art_transfer.train.machine import prepare
-    from art_transfer.train.openvino_engine import forward
-
-    prepare(CORES, 0, 0)
-    features = forward(engines.backbone(network, size, "tensorflow"), "unit")
+    if how == "openvino":
+        features = forward(model, "unit")
+    else:
+        features = on_pixels(folded(model) if how else model, "unit").predict_on_batch
     store = pictures.read_store(folder, size)
     rows = store.rows(store.object_ids)
     parts = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
-    return lambda: np.concatenate([features(store.batch(part)) for part in parts])
+
+    def once() -> Array:
+        found = np.concatenate([features(store.batch(part)) for part in parts])
+        np.save(folder / "features.npy", found)
+        return found
+
+    return once
 
 
 def keras_predict(folder: Path, network: str, size: int, backend: str) -> Features:
@@ -167,8 +161,8 @@ def main() -> None:
                 )
             if network != "vgg19":  # it has no batch normalisation
                 quicker = {
-                    "batch normalisation folded": make(mine, fold=True),
-                    "by the engine openvino, once it has started": make(engine, **given),
+                    "batch normalisation folded": make(mine, how="folded"),
+                    "by the engine openvino": make(mine, how="openvino"),
                 }
                 for (how, ours_), (peer, theirs, versions) in itertools.product(
                     quicker.items(), peers[-2:]
