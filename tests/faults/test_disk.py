@@ -339,7 +339,7 @@ def test_a_job_on_a_full_disk_ends_with_a_message_though_its_log_has_no_room(kin
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 1
+    assert done.returncode in (1, 120)  # 120: what Python had still to write finds no room either
     assert done.stderr.startswith("error: ") and "No space left on device" in done.stderr
     assert "start again" in done.stderr and "Traceback" not in done.stderr
     assert not (disk / "table.csv").exists()
