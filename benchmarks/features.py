@@ -24,22 +24,19 @@ EQUAL = 1e-3  # of the largest feature
 Features = Callable[[], Array]
 
 
-def ours(folder: Path, network: str, size: int, how: str = "") -> Features:
+def ours(
+    folder: Path, network: str, size: int, batch_norm: str = "inference", engine: str = "keras"
+) -> Features:
     """The rule's own steps from pixels to a file of features, once it has started.
 
-    ``how`` is "folded", as ``batch_norm: folded``, or "openvino", as ``engine: openvino`` has it.
+    ``batch_norm`` and ``engine`` as a preprocessing's.
     """
-    from art_transfer.train.batch_norm import folded
+    from art_transfer.train.features import way_forward
     from art_transfer.train.machine import prepare
-    from art_transfer.train.openvino_engine import forward
-    from art_transfer.train.scaling import on_pixels
 
     prepare(CORES, 0, 0)
     model = engines.backbone(network, size, "tensorflow")
-    if how == "openvino":
-        features = forward(model, "unit")
-    else:
-        features = on_pixels(folded(model) if how else model, "unit").predict_on_batch
+    features = way_forward(model, "unit", batch_norm, engine)
     store = pictures.read_store(folder, size)
     rows = store.rows(store.object_ids)
     parts = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
@@ -161,8 +158,8 @@ def main() -> None:
                 )
             if network != "vgg19":  # it has no batch normalisation
                 quicker = {
-                    "batch normalisation folded": make(mine, how="folded"),
-                    "by the engine openvino": make(mine, how="openvino"),
+                    "batch normalisation folded": make(mine, batch_norm="folded"),
+                    "by the engine openvino": make(mine, engine="openvino"),
                 }
                 for (how, ours_), (peer, theirs, versions) in itertools.product(
                     quicker.items(), peers[-2:]

@@ -13,9 +13,8 @@ with logged(snakemake.log[0]):
     from art_transfer.train.run_folder import write_model
 
     wanted, given = settings(snakemake, BatchNormSettings), snakemake.input
-    base = wanted.base
-    prepare(base.threads, base.first.seed, snakemake.resources.get("gpu", 0))
-    network = build(base.architecture, base.first, "".join(given.first))
+    prepare(wanted.threads, wanted.first.seed, snakemake.resources.get("gpu", 0))
+    network = build(wanted.architecture, wanted.first, "".join(given.first))
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)
-    take_statistics(network, store, base.scaling, wanted.how)
+    take_statistics(network, store, wanted.scaling, wanted.how)
     write_model(network, snakemake.output[0])

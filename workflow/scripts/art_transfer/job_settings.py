@@ -45,8 +45,11 @@ class Extraction:
 class BatchNormSettings:
     """All settings that a network with new batch-norm statistics depends on."""
 
-    base: Extraction  # how the images go through the network as it was
+    architecture: Architecture
+    first: FirstWeights  # of the network as it was
+    scaling: str
     how: str  # "updated" or "reestimated"
+    threads: int
 
 
 @dataclass(frozen=True)

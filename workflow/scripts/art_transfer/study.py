@@ -266,9 +266,8 @@ class Study:
         """How ``init`` takes the batch-norm statistics of ``base``'s first weights anew."""
         assert init.preprocessing is not None and init.batch_norm is not None  # check_inits.py
         seen = self.extraction(base, init.preprocessing)
-        # Whatever computes features from it: here batches go through the network as it is.
-        seen = replace(seen, batch_norm="batch", engine="keras")
-        return BatchNormSettings(seen, init.batch_norm)
+        how = seen.architecture, seen.first, seen.scaling, init.batch_norm, seen.threads
+        return BatchNormSettings(*how)
 
     def _first(self, run: Run) -> FirstWeights:
         block = self.settings.inits[run.init]

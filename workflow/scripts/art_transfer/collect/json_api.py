@@ -108,11 +108,9 @@ class JsonApi:
         state["seen"] += len(records)
         state["total"] = bar.total = total
         state["without_news"] = 0 if news else state["without_news"] + 1
-        last, state["last"] = (
-            state["last"],
-            hashlib.sha256(json.dumps(records).encode()).hexdigest(),
-        )
-        self._check_repeats(last, state["last"], len(records))
+        this = hashlib.sha256(json.dumps(records).encode()).hexdigest()
+        self._check_repeats(state["last"], this, len(records))
+        state["last"] = this
         bar.update(len(records))
         if self.paging.kind == "link":
             links = values(page, self.paging.next)

@@ -1,5 +1,6 @@
 """Features of a whole museum: one forward pass, shared by every task, head and seed."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -32,13 +33,8 @@ def extract(
     Raises StudyError where a feature is not finite.
     """
     object_ids = pixels.object_ids
-    if batch_norm == "batch":
-        order, forward = mixed(object_ids), batch_statistics(backbone, scaling)
-    elif engine == "openvino":
-        order, forward = np.arange(len(object_ids)), openvino_engine.forward(backbone, scaling)
-    else:
-        used = folded(backbone) if batch_norm == "folded" else backbone
-        order, forward = np.arange(len(object_ids)), on_pixels(used, scaling).predict_on_batch
+    forward = way_forward(backbone, scaling, batch_norm, engine)
+    order = mixed(object_ids) if batch_norm == "batch" else np.arange(len(object_ids))
     rows = pixels.rows(object_ids)
     width = backbone.output_shape[-1]
     need(path, len(rows) * width * 4)
@@ -59,6 +55,18 @@ def extract(
         del features
     write_csv(ids, pd.DataFrame({"object_id": object_ids}))
     return len(rows)
+
+
+def way_forward(
+    backbone: keras.Model, scaling: str, batch_norm: str, engine: str
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """From pixels (n, size, size, 3), at most BATCH, to features (n, |x|); told as ``extract``."""
+    if batch_norm == "batch":
+        return batch_statistics(backbone, scaling)
+    if engine == "openvino":
+        return openvino_engine.forward(backbone, scaling)
+    used = folded(backbone) if batch_norm == "folded" else backbone
+    return on_pixels(used, scaling).predict_on_batch
 
 
 def read_features(path: str | Path, ids: str | Path, object_ids: list[str]) -> NDArray[np.float32]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-import openvino
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -21,6 +20,8 @@ def forward(
     The network is compiled for batches of BATCH and as many threads as TensorFlow has; a smaller
     batch is filled up.
     """
+    import openvino  # not above: heads read features too, and have no use for it
+
     core = openvino.Core()
     with tempfile.TemporaryDirectory() as folder:
         backbone.export(folder, verbose=False)

@@ -43,7 +43,7 @@ class Scale(keras.layers.Layer):
 
     def _kept(self, value: float | list[float]) -> Any:
         given = np.array(value, np.float32)
-        return self.add_weight(given.shape, lambda *_, **__: given, trainable=False)
+        return self.add_weight(given.shape, keras.initializers.Constant(given), trainable=False)
 
     def call(self, pixels: Any) -> Any:
         """Pixels (n, size, size, 3) uint8, scaled to float32."""
