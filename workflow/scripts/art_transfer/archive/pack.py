@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from art_transfer.archive.locks import check_locks, restore_locks
 from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
@@ -74,9 +75,9 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
         study = tops[0].removeprefix("results/")
         if (top / study).exists():
             raise StudyError(f"{top / study} is there already; move it away first")
-        # As Python's manual has it: 3.11.0 to 3.11.3, as in Debian 12, know no filters.
-        tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-        tar.extractall(folder)
+        for member in tar:
+            # Contents alone: Python 3.11.0 to 3.11.3, as in Debian 12, know no filters of modes.
+            _write(tar.extractfile(member), Path(folder) / member.name)
         unpacked = Path(folder) / "results" / study
         try:
             sealed = _checked(unpacked)
@@ -109,8 +110,8 @@ def _opened(archive: str | Path) -> Iterator[tarfile.TarFile]:
         raise StudyError(f"{archive}: expected a tar file that is whole: {error}") from error
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise StudyError(
-            f"{archive}: one of its files lies where another needs a folder; `make pack` writes no "
-            "such thing"
+            f"{archive}: one of its files is there twice, or lies where another needs a folder; "
+            "`make pack` writes no such thing"
         ) from error
 
 
@@ -184,6 +185,13 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     member.size, member.mtime, member.mode = path.stat().st_size, _THEN, 0o644
     with path.open("rb") as stream:
         tar.addfile(member, stream)
+
+
+def _write(stream: IO[bytes] | None, path: Path) -> None:
+    assert stream is not None  # as of all plain files
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as out:
+        shutil.copyfileobj(stream, out)
 
 
 def _same_time(paths: Iterable[Path]) -> None:
