@@ -37,9 +37,11 @@ def test_it_plans_and_its_name_is_that_of_its_file(name):
 
 def test_ten_museums_each_as_source_and_target():
     jobs = planned("open_museums")
-    assert jobs["objects"] == jobs["table"] == jobs["rights"] == 10
-    assert jobs["fine_tune"] == 10  # each museum's network
-    assert jobs["head"] == 10 * 10 - 2  # from ImageNet and nine others, but for Rijks to Rijks
+    assert jobs["objects"] == jobs["rights"] == 10 + 1  # and the pooled one
+    assert jobs["table"] == 10
+    assert jobs["fine_tune"] == 10 + 2  # each museum's network, the pooled one and the chain
+    # From ImageNet and nine others, but for Rijks to Rijks; from the pool and the chain on two.
+    assert jobs["head"] == 10 * 10 - 2 + 2 * 2
 
 
 def test_the_papers_twenty_cells_under_each_mode_and_scaling():
@@ -50,8 +52,8 @@ def test_the_papers_twenty_cells_under_each_mode_and_scaling():
 
 def test_newer_networks_are_rows_of_the_papers_tables():
     jobs = planned("networks_paper")
-    assert jobs["fine_tune"] == 11 * 3 + 11 * 2 * 2
-    assert jobs["table"] == 2 and jobs["weights"] == 11
+    assert jobs["fine_tune"] == 12 * 3 + 12 * 2 * 2
+    assert jobs["table"] == 2 and jobs["weights"] == 12
 
 
 def test_the_factors_of_the_collapse_are_crossed():
