@@ -97,6 +97,7 @@ def test_runs_that_shared_a_job_have_as_much_of_it_as_they_took(tmp_path):
     table = cost(records, used)
     assert table["hours"].tolist() == pytest.approx([10.2692, 0.0086, 37000 / 3600], abs=1e-4)
     assert table["cpu_hours"].tolist() == pytest.approx(2 * table["hours"], abs=1e-5)
+    assert table["jobs"].tolist() == [1, 1, 1]  # the total too: it was one job
     long, short, total = table["energy_wh"]
     assert (long / short, total) == pytest.approx((1200, 3700000 / 3600))
 

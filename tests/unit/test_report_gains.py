@@ -94,17 +94,29 @@ def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
     assert table["p_holm"].tolist() == [*holm(single[:2]), single[2]]
 
 
+def test_two_cells_are_compared_once_whichever_comes_first(tmp_path):
+    """As where one experiment begins with theta and another with theta-hat."""
+    for run in (THETA_HAT, THETA):
+        write_run(tmp_path, run, [True] * 6)
+    both = gains([(THETA, THETA_HAT), (THETA_HAT, THETA)], tmp_path)
+    pd.testing.assert_frame_equal(both, gains([(THETA, THETA_HAT)], tmp_path))
+
+
 def test_the_table_for_readers_says_gain_in_points(tmp_path):
     write_run(tmp_path, THETA_HAT, [True] * 75 + [False] * 25)
     write_run(tmp_path, THETA, [True] * 40 + [False] * 60)
-    table = gains([(THETA_HAT, THETA), (THETA, THETA_HAT)], tmp_path)
-    grid = gains_table(table, "Gains", {"museum": "Museum"}, {"vgg19": "VGG19"})
-    first, second = ([cell.text for cell in row] for row in grid.groups[0])
+    titles = {"museum": "Museum"}, {"vgg19": "VGG19"}
+    grids = [
+        gains_table(gains([pair], tmp_path), "Gains", *titles)
+        for pair in ((THETA_HAT, THETA), (THETA, THETA_HAT))
+    ]
+    first, second = ([cell.text for cell in grid.groups[0][0]] for grid in grids)
     assert first[:4] == ["type", "VGG19", "museum net + off the shelf", "photos + off the shelf"]
     assert first[4:7] == ["75.00", "40.00", "+35.00"]
     assert first[8:] == ["< 0.0001", "+0.72", "100"]
     assert second[6] == "−35.00"
-    assert "**+35.00**" in markdown(grid) and "not yet knowledge of art" in markdown(grid)
+    text = markdown(grids[0])
+    assert "**+35.00**" in text and "not yet knowledge of art" in text
 
 
 def test_a_gain_of_a_method_alone_is_told_without_another_museum(tmp_path):

@@ -136,6 +136,24 @@ def test_classes_are_matched_by_the_objects_that_were_trained_on(tmp_path):
         assert row(overlap([few], str(tmp_path)), "unshared", True)["n"] == matched
 
 
+def test_a_seed_without_such_objects_is_not_counted(tmp_path):
+    """The split of the second seed has none of the classes that the source has too."""
+    flat = [False] * 4, [True] * 4
+    transfers = []
+    for seed, name in ((1, "coin"), (2, "lace")):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        (one,) = study(folder, {name: (9, *flat), "map": (9, *flat)}, ["coin"])
+        of, over = (replace(run, seed=seed) for run in (OF, OVER))
+        for run, given in ((of, OF), (over, OVER)):
+            (tmp_path / run.folder).parent.mkdir(parents=True, exist_ok=True)
+            (folder / given.folder).rename(tmp_path / run.folder)
+        transfers.append(replace(one, of=of, over=over))
+    table = overlap(transfers, str(tmp_path))
+    counts = {group: row(table, group, False)["seeds"] for group in ("all", "shared", "unshared")}
+    assert counts == {"all": 2, "shared": 1, "unshared": 2}
+
+
 def test_nothing_shared_is_no_row_for_readers(tmp_path):
     given = study(tmp_path, {"a": (9, [True], [False]), "b": (9, [True], [True])}, ["c"])
     table = overlap(given, str(tmp_path))

@@ -70,6 +70,23 @@ def test_intervals_over_seeds_and_objects_cover_a_known_accuracy(fewer_draws, se
     assert 0.93 <= coverage(study, 0.7) <= 0.98
 
 
+@pytest.mark.parametrize(("seeds", "n"), [(10, 30), (5, 77)])
+def test_intervals_over_seeds_that_differ_by_their_objects_alone(fewer_draws, seeds, n):
+    """Few objects a seed, nearly all right: what is added to each must not add up."""
+    random = np.random.default_rng(seeds)
+    make = lambda: accuracy([random.random(n) < 0.95 for _ in range(seeds)], random)  # noqa: E731
+    assert coverage(make, 0.95) > 0.94
+    certain = accuracy([np.ones(n)] * seeds, random)
+    assert certain.interval()[1] > 0.99
+
+
+def test_three_seeds_that_agree_have_the_p_of_two_degrees_of_freedom():
+    """By hand: gains of 8, 11 and 9 of 46 have t = 10.6, and p = 0.009; objects alone, 0.0002."""
+    of = [np.arange(46) < won for won in (10, 13, 12)]
+    over = [np.arange(46) >= 46 - lost for lost in (2, 2, 3)]
+    assert 0.006 < difference(of, over, generator("k")).p_unlike(0) < 0.013
+
+
 def test_seeds_that_share_their_test_objects_do_not_make_these_more(fewer_draws):
     """Five networks that agree object by object are as sure of the objects as one."""
     right = np.random.default_rng(0).random(300) < 0.7
@@ -134,7 +151,7 @@ def test_the_same_key_gives_the_same_draws_and_another_other_ones():
         (accuracy, {}, 0.5348166612, 0.9507510317, 507, 1880),
         (accuracy, {"shared": True}, 0.5179852379, 0.9557892440, 712, 2020),
         (accuracy, {"shared": True, "groups": THREES}, 0.4893093435, 0.9806372370, 988, 2549),
-        (difference, {}, -0.3569249173, 0.6145156993, 9741, 131),
+        (difference, {}, -0.3569249173, 0.6145156993, 10_001, 131),
         (difference, {"shared": True}, -0.3675702545, 0.6404864510, 9702, 143),
     ],
 )
@@ -169,7 +186,7 @@ def test_an_interval_of_one_seed_is_the_same_on_every_host(
 
 
 def test_draws_equal_to_a_bound_count_for_both_sides():
-    estimate = statistics.Estimate(1.0, np.array([0.0, 1.0, 1.0, 2.0]))
+    estimate = statistics.Estimate(1.0, np.array([[0.0, 1.0, 1.0, 2.0]]))
     assert (estimate.p_above(1.0), estimate.p_below(1.0)) == (4 / 5, 4 / 5)
     assert (estimate.p_unlike(1.0), estimate.p_unlike(2.5)) == (1.0, 2 / 5)
 
@@ -190,7 +207,7 @@ def test_draws_are_possible_numbers():
         (difference(half, [1 - h for h in half], generator("k")).draws, -1),
         (accuracy(all_right, generator("k"), shared=True).draws, 0),
     ):
-        assert len(draws) == statistics.RESAMPLES
+        assert draws.shape[1] == statistics.RESAMPLES
         assert least <= draws.min() and draws.max() <= 1
     spread = accuracy(half, generator("k")).draws
     assert (spread.min(), spread.max()) == (0, 1)

@@ -249,7 +249,8 @@ def claims_table(verdicts: pd.DataFrame) -> Grid:
         "the claim needs. Contradicted: so many show the opposite that the rest cannot be enough. "
         "Undecided: neither, or not run. The numbers, in percentage points, are those of the "
         "weakest comparison that the verdict needs; claims-tests.csv has all of them.",
-        "Differences: McNemar's mid-p for one seed, bootstrap over seeds and objects for several. "
+        "Differences: McNemar's mid-p for one seed; the bootstrap for several, over seeds and "
+        "objects, for a difference to a number, and where near-duplicates are among the objects. "
         "Equality: two one-sided tests against the margin. With one seed a verdict is about these "
         "trained networks, not about training them anew.",
     ]

@@ -24,7 +24,7 @@ COST = [
 ]
 """Columns of ``cost.csv``. ``source`` is ``sacct``, or ``record`` for the program's own clock."""
 
-SUMMED = ["hours", "gpu_hours", "cpu_hours", "energy_wh", "jobs"]
+SUMMED = ["hours", "gpu_hours", "cpu_hours", "energy_wh"]
 _FIELDS = "JobIDRaw,ElapsedRaw,CPUTimeRAW,AllocTRES,MaxRSS,ConsumedEnergyRaw"
 _KILOBYTES = {"K": 1, "M": 1024, "G": 1024**2}
 
@@ -59,6 +59,7 @@ def cost(records: Iterable[CostRecord], accounted: Mapping[str, Used]) -> pd.Dat
     table = pd.DataFrame(rows).reindex(columns=COST)
     total = table[SUMMED].sum(min_count=1).to_dict() | {"what": "total"}
     total["peak_memory_mb"] = table["peak_memory_mb"].max()
+    total["jobs"] = len(seconds) + sum(not said.get("jobs") for said in found.values())
     return pd.concat([table, pd.DataFrame([total])], ignore_index=True).reindex(columns=COST)
 
 

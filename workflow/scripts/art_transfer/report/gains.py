@@ -61,7 +61,8 @@ def gains(
     """How many more test objects one run gets right than another; one row per pair of cells.
 
     ``compared`` as ``pairs`` gives it: the runs of a pair must have the same collection, task and
-    seed; pairs that differ in the seed alone make one row. ``groups`` are the near-duplicates of
+    seed; pairs that differ in the seed alone make one row, and so do two cells whichever is
+    compared with the other, as they are first. ``groups`` are the near-duplicates of
     each museum. Columns: collection, task, backbone,
     ``of`` and ``over`` (init/method), seeds, ``n`` (pairs of predictions, over all seeds),
     ``accuracy_of``, ``accuracy_over`` and ``gain``, their difference (-1 to 1), means over seeds,
@@ -72,8 +73,9 @@ def gains(
     grouped: dict[tuple[str, ...], list[tuple[Run, Run]]] = {}
     for of, over in compared:
         sides = [f"{run.init}/{run.method}" for run in (of, over)]
-        key = (of.collection, of.task, of.backbone, *sides)
-        grouped.setdefault(key, []).append((of, over))
+        cell = (of.collection, of.task, of.backbone)
+        if (*cell, *sides[::-1]) not in grouped:  # else Holm would count one comparison twice
+            grouped.setdefault((*cell, *sides), []).append((of, over))
     rows, read = [], cache(lambda run: read_tested(run, results, groups))
     for key, members in grouped.items():
         ours, theirs = tested_of(members, read)

@@ -42,10 +42,10 @@ def overlap(
 
     Transfers that differ in the seed alone make one row. ``source`` has the museums that only
     theta-hat was trained on, parted by spaces, the first first; ``of`` and ``over`` are the inits
-    of theta-hat and theta; ``n`` counts pairs of predictions. Accuracies (0-1) and ``gain`` (-1 to
-    1) are means over seeds with the 95 % interval of the table of gains, ``low`` and ``high``;
-    where ``matched``, of each seed's weighted means (``_matching``). ``groups`` are the
-    near-duplicates of each museum.
+    of theta-hat and theta; ``n`` counts pairs of predictions, of as many ``seeds`` as have such
+    objects. Accuracies (0-1) and ``gain`` (-1 to 1) are means over seeds with the 95 % interval of
+    the table of gains, ``low`` and ``high``; where ``matched``, of each seed's weighted means
+    (``_matching``). ``groups`` are the near-duplicates of each museum.
     """
     grouped: dict[tuple[str, ...], list[Transfer]] = {}
     for one in transfers:
@@ -58,7 +58,6 @@ def overlap(
         pairs = [(one.of, one.over) for one in members]
         sides = tested_of(pairs, read)
         start: dict[str, Any] = dict(zip(OVERLAP[:7], names, strict=True))
-        start["seeds"] = len(members)
         start["runs_of"], start["runs_over"] = folders(pairs)
         for matched, shown in ((False, GROUPS), (True, GROUPS[1:])):
             weights = [_matching(table) for table in objects] if matched else None
@@ -95,6 +94,7 @@ def _gain(
         chosen = [some & (w > 0) for some, w in zip(chosen, weights, strict=True)]
     labels = pd.concat([t.loc[some, "label"] for t, some in zip(objects, chosen, strict=True)])
     row: dict[str, Any] = {"number_of_classes": labels.nunique(), "n": len(labels)}
+    row["seeds"] = sum(bool(some.any()) for some in chosen)
     if labels.empty:
         return row
     of, over = (

@@ -32,7 +32,11 @@ objects that two networks agree on would give an interval of no width, and prove
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and 10,000 others that the same study might have found in its place."""
+    """A number, and others that the same study might have found in its place.
+
+    ``draws`` (ways to draw, RESAMPLES): what is said is what the most careful way says, at each
+    level anew, for one that is wider at 95 % may have the shorter tails.
+    """
 
     value: float
     draws: Floats
@@ -40,16 +44,20 @@ class Estimate:
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """The bounds that this share of the draws lies between, with equal tails."""
         tail = 50 * (1 - level)
-        low, high = np.percentile(self.draws, [tail, 100 - tail])
+        bounds = np.percentile(self.draws, [tail, 100 - tail], axis=1)
+        low, high = bounds[:, np.argmax(bounds[1] - bounds[0])]
         return float(low), float(high)
 
     def p_above(self, bound: float) -> float:
         """One-sided p value against the number being ``bound`` or less."""
-        return float((1 + (self.draws <= bound).sum()) / (1 + len(self.draws)))
+        return self._p(self.draws <= bound)
 
     def p_below(self, bound: float) -> float:
         """One-sided p value against the number being ``bound`` or more."""
-        return float((1 + (self.draws >= bound).sum()) / (1 + len(self.draws)))
+        return self._p(self.draws >= bound)
+
+    def _p(self, beyond: NDArray[np.bool_]) -> float:
+        return float((1 + beyond.sum(axis=1).max()) / (1 + beyond.shape[1]))
 
     def p_unlike(self, bound: float) -> float:
         """Two-sided p value against the number being ``bound``."""
@@ -122,7 +130,7 @@ def _estimate(
     mean = float(means.mean())
     if shared and len(values) > 1:
         objects = _objects(np.column_stack(values), of[0], by[0], added, random).mean(axis=1)
-        draws = objects + _seeds(means, random)
+        draws = (objects + _seeds(means, random))[None]
     else:
         each = zip(values, of, by, strict=True)
         drawn = [_objects(v[:, None], g, w, added, random) for v, g, w in each]
@@ -169,23 +177,26 @@ def _of_seeds(means: Floats, drawn: Floats, random: np.random.Generator) -> Floa
     """Draws of the mean over seeds, each with its own split.
 
     ``means`` of the seeds, ``drawn`` their means over objects drawn anew (RESAMPLES, seeds).
-    Seeds are drawn anew and within each its objects (Bouthillier et al. 2021, arXiv 2103.03098).
+    Draws (1 or 2, RESAMPLES): of objects alone, and where there are several seeds of both. Then
+    seeds are drawn anew and within each its objects (Bouthillier et al. 2021, arXiv 2103.03098).
     With few seeds such draws have the wrong width, for the spread between s seeds is known from
     s - 1 differences only, and has the sampling of objects in it already (Davison and Hinkley
     1997, section 3.8): of 1,000 intervals from three seeds, 780 to 980 covered the truth. So the
-    draws are given the variance that is due, that between seeds over s, and Student's tails. The
-    result is never narrower than with objects drawn alone.
+    draws are given the variance that is due, that between seeds over s, and Student's tails. Seeds
+    that happen to agree would make these too narrow, and so the objects alone stand beside them.
     """
     seeds = len(means)
     alone = drawn.mean(axis=1)
     if seeds == 1:
-        return alone
+        return alone[None]
+    # What was added draws each seed's mean aside; the mean of all has room for one seed's share.
+    alone += (means.mean() - alone.mean()) * (1 - 1 / seeds)
     picks = random.integers(seeds, size=(RESAMPLES, seeds))
     places = (np.arange(RESAMPLES)[:, None] + np.arange(seeds)) % RESAMPLES  # a seed drawn twice
     both = drawn[places, picks].mean(axis=1)
     due = means.std(ddof=1) / np.sqrt(seeds)
     both = means.mean() + (both - both.mean()) * (due / both.std()) * _tails(seeds, random)
-    return max(alone, both, key=lambda draws: float(np.ptp(np.percentile(draws, [2.5, 97.5]))))
+    return np.stack([alone, both])
 
 
 def _seeds(means: Floats, random: np.random.Generator) -> Floats:
