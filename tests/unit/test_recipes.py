@@ -57,6 +57,18 @@ def test_augmentation_mirrors_about_half_and_shifts_all_ways():
     assert set(changed[rising, 20, 20, 0].astype(int)) == set(range(16, 25))
 
 
+def test_which_objects_are_mirrored_is_not_how_they_were_drawn():
+    """In each batch, the first too, some of either class are mirrored and some are not."""
+    ramp = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None], (200, 20, 20, 3))
+    classes = np.repeat([0, 1], 100)
+    how = {"order": "class_balanced", "change": flip_and_shift}
+    batches = Batches(lambda rows: ramp[rows], classes, 100, seed=1, **how)
+    for number in range(2):
+        images, shown = batches[number]
+        rising = images[:, 10, 15, 0] > images[:, 10, 5, 0]
+        assert all(0.3 < rising[shown == label].mean() < 0.7 for label in (0, 1)), number
+
+
 def _random() -> np.random.Generator:
     return np.random.default_rng(1)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 import yaml
@@ -50,6 +51,22 @@ def test_the_paper_has_its_59_runs_each_once(paper):
     assert paper.experiment_runs("table2") == table2
     assert paper.experiment_runs("scratch_v3") == scratch
     assert paper.experiment_runs("table3") == table3
+
+
+def test_features_depend_on_the_version_of_the_engine_that_computes_them(monkeypatch):
+    """Keras's own is in the fingerprint of the code; heads are not concerned by either."""
+    found = {}
+    for version in ("1.0", "1.1"):
+        monkeypatch.setattr(metadata, "version", {"openvino": version}.get)
+        for engine in ("keras", "openvino"):
+            ready = {"preprocessings__ready": {"engine": engine}}
+            study = small(**ready, methods__off_the_shelf__preprocessing="ready")
+            kinds = {name: method.kind for name, method in study.settings.methods.items()}
+            run = next(run for run in study.runs if kinds[run.method] == "head")
+            found[engine, version] = study.extraction(run, "ready"), study.training(run)
+    assert found["keras", "1.0"] == found["keras", "1.1"]
+    (old, head), (new, same) = (found["openvino", version] for version in ("1.0", "1.1"))
+    assert old != new and head == same
 
 
 def test_a_second_seed_doubles_the_runs_and_stays_within_itself():

@@ -141,6 +141,15 @@ def test_a_warm_up_trains_the_head_alone_first(tmp_path):
     assert warm.tested.metrics["best_epoch"] > 3
 
 
+def test_a_warm_up_has_its_epochs_whatever_they_gain(tmp_path):
+    """Steps this large make the head worse and worse; the patience is for what comes after."""
+    wild = Optimizer("sgd", 50.0, 0.0, False, 0.9, 1e-8, 0.004)
+    how = {"epochs": 8, "head_warmup_epochs": 5, "patience": 1, "optimizer": wild}
+    trained = fine_tune(training("demo_residual", **how), TABLE, museum(tmp_path, TABLE), "")
+    assert trained.tested.history["epoch"].tolist()[:6] == [1, 2, 3, 4, 5, 6]
+    assert np.diff(trained.tested.history["val_loss"][:5]).max() > 0
+
+
 class Recorder(keras.layers.Layer):
     """Hands its inputs on, and notes those of each training step."""
 

@@ -36,7 +36,7 @@ MEGABYTES = dict.fromkeys(GPU, 16000) | dict.fromkeys(
     ["head", "classifier", "baselines", "saliency"], 8000
 )
 MEGABYTES |= dict.fromkeys(["near_duplicates", "near_duplicates_between"], 8000) | {"looks": 2000}
-MEGABYTES |= {"label_rules": 4000, "pixels": 4000, "labels": 2000, "split": 1000}
+MEGABYTES |= {"label_rules": 4000, "pixels": 4000, "labels": 4000, "split": 1000}
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,11 @@ def exported(wildcards):
     run = run_of(wildcards)
     if run not in study.runs:
         raise WorkflowError(f"{run.folder} is no run of the study; `snakemake -n runs` lists them")
+    if study.settings.methods[run.method].kind == "classifier":
+        raise WorkflowError(
+            f"{run.folder} is a classifier's on ready features, which leaves no network to export; "
+            "name a run of another method"
+        )
     return study.chain(run)
 
 

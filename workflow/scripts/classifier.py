@@ -7,6 +7,7 @@ from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
+from threadpoolctl import threadpool_limits
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
@@ -22,7 +23,9 @@ with logged(snakemake.log[0]):
     split = read_split(given.split, method.train_share, run.seed)
     features = read_features(given.features[0], given.ids[0], split["object_id"].tolist())
     inputs = hashes([given.split, *given.features, *given.ids, *given.record])
-    tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)
+    # As many as the settings say, and not as many as Snakemake had left: the bits depend on it.
+    with threadpool_limits(training.threads):
+        tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)
     network = {
         "parameters": read_json(given.record[0])["parameters"],
         "features": features.shape[1],

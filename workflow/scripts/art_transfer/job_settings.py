@@ -38,6 +38,7 @@ class Extraction:
     scaling: str
     batch_norm: str  # "inference", "folded" or "batch"
     engine: str  # "keras" or "openvino"
+    engine_version: str  # of openvino; that of keras is in the code's fingerprint
     threads: int
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import metadata
 from typing import TypeVar
 
 from art_transfer.job_settings import (
@@ -259,7 +260,8 @@ class Study:
         )
         scaling = self.scaling(run.backbone, run.init, preprocessing)
         block, first = self.settings.preprocessings[preprocessing], self._first(run)
-        how = block.batch_norm, block.engine, self.settings.threads
+        version = "" if block.engine == "keras" else metadata.version(block.engine)
+        how = block.batch_norm, block.engine, version, self.settings.threads
         return Extraction(architecture, first, scaling, *how)
 
     def batch_norm_settings(self, base: Run, init: Init) -> BatchNormSettings:

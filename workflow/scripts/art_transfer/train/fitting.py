@@ -72,7 +72,9 @@ class Batches:
         positions = self._order[start : start + self._batch_size]
         inputs = self._read(positions)
         if self._change is not None:
-            inputs = self._change(inputs, np.random.default_rng([self._seed, self.epoch, index]))
+            # From 1 on: NumPy takes [seed, epoch, 0] for the [seed, epoch] that dealt the order.
+            key = [self._seed, self.epoch, index + 1]
+            inputs = self._change(inputs, np.random.default_rng(key))
         return inputs, *self.targets(positions)
 
     def targets(self, positions: NDArray[np.int64]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ The third, one network for several tasks, is in ``joint``; all leave the same fi
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -194,7 +194,8 @@ def _fit(
     if backbone is not None:
         if method.head_warmup_epochs:
             backbone.trainable = False
-            warmup = [fit(model, train, validation, method, 1, method.head_warmup_epochs, state)]
+            all_of_it = replace(method, patience=method.head_warmup_epochs)
+            warmup = [fit(model, train, validation, all_of_it, 1, method.head_warmup_epochs, state)]
         thaw(backbone, method)
     first = method.head_warmup_epochs + 1
     rest = fit(model, train, validation, method, first, method.epochs, state)
