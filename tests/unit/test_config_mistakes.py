@@ -481,6 +481,24 @@ MISTAKES = {
         },
         ["runs/museum/type/demo_plain/far", "runs/museum/material/", "another split of museum"],
     ),
+    "pool_of_two_that_share_objects": (
+        {
+            "collections__both": {"source": "pooled", "collections": ["museum", "other"]},
+            "collections__other": {
+                "source": "folder",
+                "folder": "elsewhere",
+                "shares_objects_with": ["museum"],
+            },
+        },
+        ["`collections.both.collections` has museum and other, which share objects"],
+    ),
+    "pool_of_one_museum_under_two_names": (
+        {
+            "collections__both": {"source": "pooled", "collections": ["museum", "twin"]},
+            "collections__twin": {"source": "folder", "folder": "somewhere"},
+        },
+        ["`collections.both.collections` has museum and twin, which share objects"],
+    ),
     "part_of_a_pool": (
         {
             "collections__both": {"source": "pooled", "collections": ["museum", "photos"]},

@@ -101,16 +101,54 @@ def test_a_missing_image_is_asked_for_again_on_request_only(museum, tmp_path):
     assert museum.asked.count("/a") == 2 and museum.asked.count("/b") == 1
 
 
-def test_an_image_that_failed_is_recorded_and_tried_in_the_next_job(museum, tmp_path):
+def test_an_image_that_fails_but_once_is_never_left_out(museum, tmp_path):
+    """The job ends, with all others kept; the next one asks for it alone, and lets it pass."""
+    table = wanted(museum, "a", "b", "c")
     museum.first["/a"] = [Reply(status=500)] * 3
-    found = fetched(wanted(museum, "a", "b"), tmp_path)
-    assert found[0][1] is None and found[0][2].startswith(f"failed: {museum.address}/a: status 500")
-    assert fetched(wanted(museum, "a", "b"), tmp_path)[0][2] == "ok"
+    with pytest.raises(StudyError, match=r"1 of 3 images .*'id-0'.*status 500.*start again later"):
+        fetched(table, tmp_path)
+    record = pd.read_csv(tmp_path / "images-1-0000.csv", dtype=str)["status"]
+    assert record[0].startswith(f"failed: {museum.address}/a: status 500")
+    assert record[1:].tolist() == ["ok"] * 2
+    museum.asked.clear()
+    assert [status for _, _, status in fetched(table, tmp_path)] == ["ok"] * 3
+    assert museum.asked == ["/a"]
+
+
+def test_an_image_that_fails_again_keeps_no_study_from_its_end(museum, tmp_path):
+    table = wanted(museum, "a", "b")
+    museum.first["/a"] = [Reply(status=521)] * 6
+    with pytest.raises(StudyError, match="status 521"):
+        fetched(table, tmp_path)
+    found = fetched(table, tmp_path)
+    assert found[0][1] is None and found[0][2].startswith("failed: ") and found[1][2] == "ok"
+    assert fetched(table, tmp_path)[0][2] == "ok"
 
 
 def test_a_page_for_people_is_no_image(museum, tmp_path):
     museum.first["/a"] = [Reply(b"<html>Slow down</html>", type="text/html")] * 3
-    assert "a web page instead of image/*" in fetched(wanted(museum, "a"), tmp_path)[0][2]
+    with pytest.raises(StudyError, match=r"a web page instead of image/\*"):
+        fetched(wanted(museum, "a"), tmp_path)
+
+
+def test_a_museum_that_asks_for_days_is_left_alone(museum, tmp_path):
+    museum.answer = lambda path, query: Reply(status=429, headers={"Retry-After": "86400"})
+    with pytest.raises(StudyError, match="asks to wait 86400 seconds"):
+        fetched(wanted(museum, *map(str, range(60))), tmp_path)
+    assert len(museum.asked) <= 2 * QUICK.workers
+    museum.answer = image
+    found = fetched(wanted(museum, *map(str, range(60))), tmp_path)
+    assert {status for _, _, status in found} == {"ok"}
+
+
+def test_a_museum_that_refuses_everything_is_not_asked_for_all(museum, tmp_path):
+    table = wanted(museum, *map(str, range(300)))
+    museum.answer = lambda path, query: Reply(status=403)
+    with pytest.raises(StudyError, match=r"100 images in a row .*403.*raise `ask_again`"):
+        fetched(table, tmp_path)
+    assert len(museum.asked) < 120
+    museum.answer = image
+    assert {status for _, _, status in fetched(table, tmp_path, ask_again=1)} == {"ok"}
 
 
 def test_a_museum_that_has_stopped_to_answer_ends_the_job_with_all_kept(museum, tmp_path):
@@ -304,6 +342,10 @@ def test_images_that_changed_are_told_and_images_that_came_are_welcome(museum, t
         freeze_images(remote, shard(tmp_path, "aa", "bb", "dd"), "1-0000")
     with pytest.raises(StudyError, match=r"1 changed \(id-0\)"):
         freeze_images(remote, shard(tmp_path, "", "bb", "cc"), "1-0000")
+    table = shard(tmp_path, "", "bb", "cc")
+    table.write_text(table.read_text().replace("missing", "failed: status 500"))
+    with pytest.raises(StudyError, match=r"1 images .* did not come this time \(id-0\): start"):
+        freeze_images(remote, table, "1-0000")
 
 
 def test_a_folder_needs_no_lock(tmp_path):

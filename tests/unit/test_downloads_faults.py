@@ -122,7 +122,8 @@ def test_another_number_of_shards_asks_for_no_image_twice(museum, tmp_path):
 def test_what_other_shards_lack_is_asked_for(museum, tmp_path):
     museum.first["/3"] = [Reply(status=500)] * 3
     museum.first["/4"] = [NOT_FOUND]
-    shards(wanted(museum, *map(str, range(6))), tmp_path, 2)
+    with pytest.raises(StudyError, match="status 500"):
+        shards(wanted(museum, *map(str, range(6))), tmp_path, 2)
     museum.asked.clear()
     changed = wanted(museum, "new", *map(str, range(1, 6)))
     assert set(shards(changed, tmp_path, 3, ask_again=1)) == {"ok"}

@@ -195,6 +195,19 @@ def test_a_museum_whose_records_stop_to_come_ends_the_job(museum, tmp_path):
     assert len(objects_of(wanted, tmp_path)) == 200
 
 
+def test_a_list_that_is_not_there_is_told(museum, tmp_path):
+    """A wrong address, or a museum that answers 404 for the page after the last one."""
+    museum.answer = lambda path, query: NOT_FOUND
+    with pytest.raises(StudyError, match=r"/list: there is nothing .*`address` right"):
+        objects_of(source(museum, "/list", {}), tmp_path)
+
+
+def test_lines_of_a_text_end_alike_in_every_table(museum, tmp_path):
+    museum.answer.records[0]["title"] = "One\rtwo\r\nthree\nfour"
+    table = objects_of(source(museum, *KINDS["link"]), tmp_path)
+    assert "One\ntwo\nthree\nfour" in table["title"].tolist()
+
+
 def test_a_museum_that_asks_to_wait_for_hours_is_left_alone(museum, tmp_path):
     whole = museum.answer
     later = Reply(status=503, headers={"Retry-After": "7200"})

@@ -95,6 +95,27 @@ def test_retry_after_is_obeyed_by_all_requests_to_the_host(museum):
     assert museum.times[1] - museum.times[0] >= 1
 
 
+def test_no_other_worker_s_trouble_shortens_what_the_host_asked_for(museum):
+    """B's request is on its way when A is told to wait, and fails just afterwards."""
+    told = []
+
+    def answer(path, query):
+        if path == "/a" and not told:
+            told.append(time.monotonic())
+            return Reply(status=503, headers={"Retry-After": "2"})
+        if path == "/b" and len(told) < 2:
+            time.sleep(0.5)
+            told.append(time.monotonic())
+            return Reply(status=500)
+        return Reply(b'{"fine": true}')
+
+    museum.answer = answer
+    web = asker(requests_per_second=100)
+    found = list(web.each(["/b", "/a"], lambda path: web.json(museum.address + path)))
+    assert found == [{"fine": True}] * 2 and museum.asked[:2] == ["/b", "/a"]
+    assert len(museum.asked) == 4 and min(museum.times[2:]) - min(told) >= 2
+
+
 def test_retry_after_may_be_a_date(museum):
     until = email.utils.formatdate(time.time() + 2, usegmt=True)
     museum.first["/page"] = [Reply(status=503, headers={"Retry-After": until})]

@@ -163,6 +163,13 @@ def cut_parents(study: Study) -> Iterator[str]:
                 )
 
 
+def share_objects(study: Study, one: str, other: str) -> bool:
+    """Whether two collections are the same museum, or may have some of each other's objects."""
+    known = study.settings.collections
+    named = other in known[one].shares_objects_with or one in known[other].shares_objects_with
+    return named or _museum(study, one) == _museum(study, other)
+
+
 def _parts(study: Study, collections: Iterable[str]) -> set[str]:
     """Collections, the parts of pooled ones, and others that may have some of their objects."""
     known = study.settings.collections

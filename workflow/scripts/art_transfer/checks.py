@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from art_transfer.check_inits import (
     cut_parents,
     endless_inits,
     seen_before,
+    share_objects,
     unknown,
     wrong_init,
     wrong_weights,
@@ -36,6 +38,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
     study = Study(config.typed(loaded))
     checks = (
         _wrong_names,
+        _doubled_pools,
         _wrong_engines,
         taken_names,
         wrong_figures,
@@ -68,6 +71,18 @@ def _wrong_engines(study: Study) -> Iterator[str]:
                 f"`preprocessings.{name}.engine` is openvino, but its `batch_norm` is "
                 f"{block.batch_norm}; that is for `engine: keras`"
             )
+
+
+def _doubled_pools(study: Study) -> Iterator[str]:
+    """An object that is in two parts of a pool would be a training and a test object."""
+    for name in study.settings.collections:
+        for one, other in combinations(study.pooled(name), 2):
+            if share_objects(study, one, other):
+                yield (
+                    f"`collections.{name}.collections` has {one} and {other}, which share objects: "
+                    "some would be trained on under one id and tested on under the other. Leave "
+                    "out one of the two"
+                )
 
 
 def _wrong_names(study: Study) -> Iterator[str]:

@@ -15,7 +15,8 @@ from art_transfer.collect.records import Failures
 from art_transfer.collect.rows import values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import open_database
-from art_transfer.collect.web import NotThereError, RefusedError, UnansweredError, Web
+from art_transfer.collect.web import BusyError, NotThereError, RefusedError, UnansweredError, Web
+from art_transfer.errors import StudyError
 from art_transfer.formats import write_csv
 from art_transfer.images import UnreadableImageError, decode
 
@@ -24,6 +25,9 @@ RECORD = ["object_id", "address", "date", "bytes", "sha256", "status"]
 
 _SETTLED = """(status = 'ok'
     OR (asked >= :again AND (status LIKE 'missing%' OR status LIKE 'unreadable%')))"""
+
+_REFUSALS_IN_A_ROW = 100
+"""Some images are refused, as those under copyright; so many are a host that refuses us."""
 
 Finder = Callable[[str], str]
 """Gives the image's address for what stands in an object's ``image``; may ask the museum."""
@@ -48,7 +52,8 @@ def download_images(
     image that is missing, refused or unreadable is asked for again when ``ask_again`` has been
     raised since. With ``record_path`` what ``find`` gives is the address of a JSON record, and the
     image's address stands there at this dotted path. Raises StudyError, with all that came kept,
-    where the museum has stopped to answer.
+    where the museum has stopped to answer, and at the end where images failed to come that had not
+    failed before: a server's bad minute must not leave out of the study what fails but once.
     """
     path = visit.kept / f"images-{shard}.sqlite"
     with closing(open_database(path)) as db:
@@ -60,9 +65,16 @@ def download_images(
         missing = _not_kept(db, wanted, visit.ask_again)
         if missing and _take(db, path, missing, visit.ask_again):
             missing = _not_kept(db, wanted, visit.ask_again)
-        if missing:
-            _fetch(db, missing, find, visit, record_path)
+        before = {row[0] for row in db.execute("SELECT id FROM images WHERE status LIKE 'failed%'")}
+        failures = _fetch(db, missing, find, visit, record_path) if missing else Failures("images")
         _write_record(db, list(wanted), path.with_suffix(".csv"))
+        new = [object_id for object_id in failures.ids if object_id not in before]
+        if new:
+            raise StudyError(
+                f"{len(new)} of {len(wanted)} images could not be fetched, as {new[:3]}, the last "
+                f"for this reason: {failures.reason}. All others are kept: start again later, and "
+                "only these are asked for. What fails once more is left out."
+            )
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
             yield FetchedImage(object_id, *db.execute(query, (object_id,)).fetchone())
@@ -104,7 +116,8 @@ def _fetch(
     find: Finder,
     visit: Visit,
     record_path: str,
-) -> None:
+) -> Failures:
+    """Ask for these images, and keep what comes; gives what failed. Raises StudyError as above."""
     web = Web(visit.manners, visit.contact)
 
     def ask(item: tuple[str, str]) -> _Answer:
@@ -122,17 +135,23 @@ def _fetch(
                 return _Answer(object_id, image, address, None, f"missing: refused: {error}")
         except NotThereError as error:
             return _Answer(object_id, image, address, None, f"missing: nothing at {error}")
+        except BusyError:
+            raise
         except UnansweredError as error:
             return _Answer(object_id, image, address, None, f"failed: {error}")
         return _Answer(object_id, image, address, data, "ok")
 
     failures = Failures("images")
+    advice = "once the museum lets us in again, raise `ask_again` and start again"
+    refusals = Failures("images", _REFUSALS_IN_A_ROW, advice)
     with visit.progress("image", len(objects)) as bar:
         for answer in map(_decoded, web.each(objects.items(), ask)):
             _keep(db, answer, visit.ask_again)
             bar.update()
-            failed = answer.status.startswith("failed")
-            failures.note(answer.object_id, answer.status if failed else "")
+            for kind, noted in (("failed", failures), ("missing: refused", refusals)):
+                said = answer.status if answer.status.startswith(kind) else ""
+                noted.note(answer.object_id, said)
+    return failures
 
 
 def _decoded(answer: _Answer) -> _Answer:

@@ -21,7 +21,7 @@ from art_transfer.collect.records import fetch_records
 from art_transfer.collect.rows import object_row, tables, values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store, sorted_rows
-from art_transfer.collect.web import Web
+from art_transfer.collect.web import NotThereError, Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
 
@@ -97,7 +97,14 @@ class JsonApi:
         if store.position:
             state = json.loads(store.position)
         following = self.paging.kind == "link" and state["last"]  # a link has its parameters
-        page = web.json(state["address"], None if following else self._parameters(state["page"]))
+        parameters = None if following else self._parameters(state["page"])
+        try:
+            page = web.json(state["address"], parameters)
+        except NotThereError as error:
+            raise StudyError(
+                f"{error}: there is nothing here for {parameters or 'the next page'}. Is `address` "
+                "right? If this is the page after the last one, `total` tells where the list ends"
+            ) from error
         total = self._total(page)
         if state["total"] is not None and total != state["total"]:
             raise ChangedError(f"its total went from {state['total']} to {total} meanwhile")

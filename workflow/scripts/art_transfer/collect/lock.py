@@ -66,7 +66,7 @@ def freeze_images(source: Source, images: str | Path, name: str) -> None:
 
     An image that was missing or unreadable and is there now is no difference, but added to the
     lock. ``images`` is the shard's table (``formats.IMAGES``), ``name`` the shard's in the lock.
-    Raises StudyError as ``freeze_objects``.
+    Raises StudyError as ``freeze_objects``, and where one that is in the lock did not come.
     """
     if not source.remote:
         return
@@ -75,6 +75,13 @@ def freeze_images(source: Source, images: str | Path, name: str) -> None:
     hashes = found["sha256"].where(found["status"] == "ok", "")  # of a file that is no image: none
     new = list(zip(found["object_id"], hashes, strict=True))
     if table.is_file():
+        known, failed = dict(_read(table)), found["status"].str.startswith("failed")
+        lacking = [i for i in found.loc[failed, "object_id"] if known.get(i)]
+        if lacking:
+            raise StudyError(
+                f"{len(lacking)} images that an earlier fetch had did not come this time"
+                f"{_examples(lacking)}: start again later, and only these are asked for"
+            )
         compare(table, new, "images", "an earlier fetch", may_come=True)
     _write(table, new)
 

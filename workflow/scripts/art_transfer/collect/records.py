@@ -22,9 +22,11 @@ Reader = Callable[[Web, str, str], Any]
 
 @dataclass
 class Failures:
-    """What could not be fetched for now."""
+    """What could not be fetched, for now; ``most`` in a row end the job."""
 
     what: str
+    most: int = _FAILURES_IN_A_ROW
+    advice: str = "start again later"
     ids: list[str] = field(default_factory=list)
     reason: str = ""  # of the last one
     in_a_row: int = 0
@@ -35,10 +37,10 @@ class Failures:
         if reason:
             self.ids.append(object_id)
             self.reason = reason
-        if self.in_a_row >= _FAILURES_IN_A_ROW:
+        if self.in_a_row >= self.most:
             raise StudyError(
                 f"{self.in_a_row} {self.what} in a row could not be fetched, the last for this "
-                f"reason: {reason}. What came is kept: start again later."
+                f"reason: {reason}. What came is kept: {self.advice}."
             )
 
 

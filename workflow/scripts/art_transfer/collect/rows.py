@@ -23,6 +23,7 @@ def tables(rows: Iterable[dict[str, Any]]) -> Iterator[pd.DataFrame]:
 
     A row maps columns to a text, or to a list of texts for ``LISTS``; a column that it lacks is
     empty. Rows whose id is empty, too long or has control characters are left out, and said so.
+    Lines of a text end in ``\\n``: tables are CSVs too, where ``\\r`` alone may be taken for a row.
     """
     batch: list[dict[str, Any]] = []
     left_out = 0
@@ -43,7 +44,11 @@ def tables(rows: Iterable[dict[str, Any]]) -> Iterator[pd.DataFrame]:
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     empty = {name: [] if name in LISTS else "" for name in OBJECTS.names}
-    return pd.DataFrame([empty | row for row in rows], columns=OBJECTS.names)
+    table = pd.DataFrame([empty | row for row in rows], columns=OBJECTS.names)
+    for name in (name for name in OBJECTS.names if name not in LISTS):
+        if table[name].str.contains("\r", regex=False).any():
+            table[name] = table[name].str.replace("\r\n?", "\n", regex=True)
+    return table
 
 
 def values(record: Any, path: str) -> list[Any]:

@@ -32,7 +32,8 @@ R = TypeVar("R")
 LONGEST_WAIT = 3600.0
 """Seconds that a host may ask us to wait before the job ends and leaves it to the user."""
 
-_MAYBE_LATER = (408, 425, 429, 500, 502, 503, 504)
+_MAYBE_LATER = (408, 425, 429)  # and all from 500 on
+_LONGEST_PAUSE = 600.0  # seconds, of our own
 _GONE = (404, 410)
 _REFUSED = (401, 403, 451)
 _UNREAD = "unread"  # a request's extension: give a good answer with its body still to be read
@@ -55,7 +56,7 @@ class Manners:
 
     def pause(self, attempt: int) -> float:
         """The seconds to wait before a request is repeated; ``attempt`` counts from 0."""
-        return self.backoff * 2**attempt * random.uniform(0.5, 1)
+        return min(self.backoff * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1)
 
 
 class NotThereError(Exception):
@@ -172,7 +173,8 @@ class _PoliteTransport(httpx2.BaseTransport):
             limits=httpx2.Limits(max_connections=manners.workers, keepalive_expiry=30)
         )
         self._lock = threading.Lock()
-        self._next: dict[str, float] = {}  # when each host may be asked again
+        self._next: dict[str, float] = {}  # the next turn at each host
+        self._until: dict[str, float] = {}  # when each host may be asked again after trouble
         self._secret = [name for name, value in manners.headers.items() if SECRET.search(value)]
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -201,18 +203,22 @@ class _PoliteTransport(httpx2.BaseTransport):
                     f"{request.url}: {reason}; the host asks to wait {wait:.0f} seconds. What was "
                     "fetched is kept: start again later."
                 )
-            with self._lock:  # all workers leave this host alone
-                self._next[request.url.host] = time.monotonic() + wait
+            with self._lock:  # all workers leave this host alone, those in line for it too
+                until = self._until.get(request.url.host, 0.0)
+                self._until[request.url.host] = max(until, time.monotonic() + wait)
         raise UnansweredError(
             f"{request.url}: {reason}, {self._manners.retries + 1} times. What was fetched is "
             "kept: start again later."
         )
 
     def _take_turn(self, host: str) -> None:
-        with self._lock:
-            turn = max(time.monotonic(), self._next.get(host, 0.0))
-            self._next[host] = turn + 1 / self._manners.requests_per_second
-        time.sleep(max(0.0, turn - time.monotonic()))
+        turn = -1.0
+        while turn < self._until.get(host, 0.0):  # which another answer may have moved meanwhile
+            with self._lock:
+                times = time.monotonic(), self._next.get(host, 0.0), self._until.get(host, 0.0)
+                turn = max(times)
+                self._next[host] = turn + 1 / self._manners.requests_per_second
+            time.sleep(max(0.0, turn - time.monotonic()))
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         """The whole answer; a slow drip or a flood is cut off."""
@@ -241,7 +247,8 @@ class _PoliteTransport(httpx2.BaseTransport):
 
     def _trouble(self, request: httpx2.Request, response: httpx2.Response) -> str:
         """Why an answer is not to be taken, but asked for again; empty for a good one."""
-        if response.status_code in (*_MAYBE_LATER, *self._manners.slow_down):
+        code = response.status_code
+        if code >= 500 or code in (*_MAYBE_LATER, *self._manners.slow_down):
             return f"status {response.status_code}"
         if response.is_success and not request.extensions.get(_UNREAD):
             begin = response.content[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
