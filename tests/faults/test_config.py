@@ -11,7 +11,7 @@ from art_transfer.checks import load_study
 from art_transfer.collect.web import Web
 from art_transfer.config import read_files
 from art_transfer.errors import StudyError
-from builders import small_config
+from builders import HASH, small_config
 from museum_server import QUICK, MuseumServer, Reply
 from workflow.conftest import copy_project, snakemake
 
@@ -112,6 +112,8 @@ SECRETS: dict[str, tuple[dict[str, Any], str]] = {
     "a token": ({"web": {"headers": {"X-Token": "s3cret"}}}, "X-Token"),
     "apikey": ({"parameters": {"apikey": "s3cret"}}, "parameters.apikey"),
     "wskey": ({"parameters": {"wskey": "s3cret"}}, "parameters.wskey"),
+    "a query": ({"address": "https://museum.example/x?q=a&apikey=s3cret"}, "json_api.address"),
+    "a query of one": ({"record_address": "https://m.example/{id}?token=s3cret"}, "record_address"),
     "a login": ({"address": "https://me:s3cret@museum.example/x"}, "json_api.address"),
 }
 
@@ -123,6 +125,23 @@ def test_a_secret_in_the_config_is_refused_and_not_repeated(kind):
     config["collections"]["json_api"] |= changes
     text = message(config)
     assert told in text and "s3cret" not in text
+
+
+@pytest.mark.parametrize(
+    "address", ["https://me:s3cret@m.example/w", "https://m.example/w?key=s3cret"]
+)
+def test_a_secret_deeper_in_the_config_is_refused_too(address):
+    file = {"address": address, "hash": HASH, "expects": "unit"}
+    table = {"address": address, "key": "id", "column": "image"}
+    csv = {"source": "csv", "address": "https://m.example/a.csv", "images_table": table}
+    csv["columns"] = {"object_id": "id"}
+    places = {
+        "inits.files.weights.demo_plain.address": {"inits__files__weights__demo_plain": file},
+        "collections.museum.images_table.address": {"collections__museum": csv},
+    }
+    for key, changes in places.items():
+        text = message(small_config(**changes))
+        assert f"`{key}`" in text and "s3cret" not in text
 
 
 def test_a_secret_that_is_not_set_is_told(monkeypatch):

@@ -125,7 +125,8 @@ def _wrong(part: dict[str, Any]) -> Iterator[Any]:
         yield from (value for value in ("\t/no\0such", "ftp://x") if value != part.get("default"))
     items = part.get("items")
     if kind == "array" and items and "type" in items:
-        yield from ([wrong] for wrong in WRONG[items["type"]])
+        several = isinstance(items["type"], list)  # of single values
+        yield from ([w] for w in ([["x"], {"x": "y"}] if several else WRONG[items["type"]]))
         if part.get("uniqueItems"):
             yield [5, 5] if items["type"] == "integer" else ["a", "a"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from art_transfer.check_files import check_configs, check_definitions
+from art_transfer.check_files import check_configs, check_definitions, check_folders
 from art_transfer.checks import load_study
 from art_transfer.config import load, read_files, with_arguments
 from art_transfer.errors import StudyError
@@ -388,3 +388,25 @@ def test_a_key_that_stands_twice_is_a_message(tmp_path):
     merged = "a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n"
     (tmp_path / "own.yaml").write_text(merged)
     assert read_files([tmp_path / "own.yaml"])["b"] == {"x": 3, "y": 2}
+    # What merges and replaces may be merged again, from wherever it stands.
+    deep = "f: {a: &c {x: 1}, b: &d {<<: *c, x: 2}}\ng: {e: {<<: *d, x: 3}}\n"
+    (tmp_path / "own.yaml").write_text(deep)
+    assert read_files([tmp_path / "own.yaml"])["g"] == {"e": {"x": 3}}
+
+
+def test_a_key_that_is_no_text_is_a_message(tmp_path):
+    (tmp_path / "own.yaml").write_text("where: {1930: [a], t: [b]}\n")
+    with pytest.raises(StudyError, match="the key `1930` in the block of line 1 is no text: put"):
+        read_files([tmp_path / "own.yaml"])
+
+
+def test_a_museum_s_folder_has_no_project_in_it(tmp_path, monkeypatch):
+    """Its results would be files of the museum, and each new one would change it."""
+    inside = tmp_path / "museum" / "project"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    for folder in (".", "..", str(tmp_path)):
+        study, _ = load_study(small_config(collections__museum__folder=folder), inside)
+        with pytest.raises(StudyError, match=r"`collections\.museum\.folder` is .* this project"):
+            check_folders(study)
+    check_folders(load_study(small_config(collections__museum__folder="images"), inside)[0])

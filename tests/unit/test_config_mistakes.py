@@ -38,6 +38,11 @@ OF_INITS = {
     "inits": ["files"],
     "methods": ["off_the_shelf"],
 }
+JSON = {
+    "source": "json_api",
+    "address": "https://museum.example/api",
+    "fields": {"object_id": "id", "image": "image"},
+}
 MISTAKES = {
     # unknown keys
     "top": ({"sead": [1]}, ["the config", "`sead`", "did you mean `seeds`?", "'tasks'"]),
@@ -79,6 +84,28 @@ MISTAKES = {
     ),
     "bool_for_an_integer": ({"threads": True}, ["`threads`", "True (bool)", "integer"]),
     "number_for_text": ({"title": 2024}, ["`title`", "2024 (int)", "string", "quotes"]),
+    "date_among_values": (
+        {"collections__museum": JSON | {"where": {"when": yaml.safe_load("[1930-01-01]")}}},
+        ["`collections.museum.where.when.0`", "(date)", "string or number or boolean", "quotes"],
+    ),
+    "address_of_no_record": (
+        {"collections__museum": JSON | {"record_address": "https://museum.example/one"}},
+        ["`collections.museum.record_address`", "{id"],
+    ),
+    "address_of_no_image": (
+        {"collections__museum": JSON | {"image_address": "https://museum.example/full.jpg"}},
+        ["`collections.museum.image_address`", "{image"],
+    ),
+    "address_of_no_harvested_image": (
+        {
+            "collections__museum": {
+                "source": "oai_pmh",
+                "address": "https://museum.example/oai",
+                "image_address": "https://museum.example/full.jpg",
+            }
+        },
+        ["`collections.museum.image_address`", "{image"],
+    ),
     "norway": (
         {"tasks__type__unknown": yaml.safe_load("[anonymous, no]")},
         ["`tasks.type.unknown.1`", "False (bool)", "string", "quotes"],
@@ -89,6 +116,10 @@ MISTAKES = {
     ),
     "list_for_a_block": ({"methods": []}, ["`methods`", "[] (list)", "object"]),
     # out of range, not among the choices, repeated
+    "seed_that_numpy_has_not": (
+        {"inits__photo_net__seed": 4294967296},
+        ["`inits.photo_net.seed`", "4294967296", "at most 4294967295"],
+    ),
     "zero": ({"threads": 0}, ["`threads`", " 0;", "integer", "at least 1"]),
     "share": (
         {"collections__museum__max_unreadable_share": 1.5},
@@ -480,6 +511,10 @@ MISTAKES = {
             "experiments__table": TABLE | {"inits": ["far"]},
         },
         ["runs/museum/type/demo_plain/far", "runs/museum/material/", "another split of museum"],
+    ),
+    "museum_with_the_name_of_a_table": (
+        {"collections__between": {"source": "folder", "folder": "elsewhere"}},
+        ["`collections.between`", "near-duplicates"],
     ),
     "pool_of_two_that_share_objects": (
         {

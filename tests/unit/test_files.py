@@ -53,6 +53,7 @@ def test_a_listing_counts_what_people_put_there_and_not_what_programs_leave(tmp_
     )
     (tmp_path / "more/a.jpg").write_bytes(b"abcd")
     assert files.listing(tmp_path, "metadata.csv") != of_images
+    assert files.listing(tmp_path, "./metadata.csv") == files.listing(tmp_path, "metadata.csv")
 
 
 def test_a_listing_has_names_of_any_bytes(tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import time
 import zipfile
 
@@ -106,6 +107,16 @@ def test_the_same_run_again_is_the_same_bytes_though_time_has_passed(run, tmp_pa
     again.model.layers[-1].bias.assign_add([0, 0, 1e-6])
     write_model(again.model, tmp_path / "other.keras")
     assert (tmp_path / "other.keras").read_bytes() != (run / "model.keras").read_bytes()
+
+
+def test_a_noted_hash_is_of_the_file_as_it_is(tmp_path):
+    path = tmp_path / "0000.npy"
+    path.write_bytes(b"one")
+    write_sha256(path)
+    before = path.stat().st_mtime_ns
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before + 10**9, before + 10**9))
+    assert hashes([path]) == {str(path): hashlib.sha256(b"two").hexdigest()}
 
 
 def test_run_json_leads_back_to_what_the_run_read_and_was_told(run):

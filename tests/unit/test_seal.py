@@ -4,11 +4,15 @@ import base64
 import gzip
 import json
 
+import pandas as pd
 import pytest
 from art_transfer.archive.manifest import write_manifest
 from art_transfer.archive.pack import pack
 from art_transfer.archive.records import write_records
-from art_transfer.archive.verify import wrong_hashes, wrong_scores
+from art_transfer.archive.verify import wrong_hashes, wrong_scores, wrong_tables
+from art_transfer.errors import StudyError
+from art_transfer.formats import PREDICTIONS, write_parquet
+from art_transfer.train.evaluation import scores
 
 FAILED = "runs/museum/type/vgg19/imagenet/head/seed-1"
 
@@ -28,6 +32,37 @@ def test_the_empty_folder_of_a_failed_run_is_no_trouble(results, tmp_path):
     assert [*wrong_hashes(results), *wrong_scores(results)] == []
     for which in ("parents", "all"):
         assert pack(results, tmp_path / f"{which}.tar", which) == 2
+
+
+def test_what_was_made_after_the_seal_is_not_left_out_of_a_pack_unsaid(results, tmp_path):
+    (results / FAILED / "metrics.json").write_text("{}")
+    with pytest.raises(StudyError, match=r"1 files were made after the seal, such as metrics.json"):
+        pack(results, tmp_path / "study.tar")
+    assert not (tmp_path / "study.tar").exists()
+
+
+@pytest.mark.parametrize("text", ["", '{"test": {}}', '{"test": 3}', "[]", '{"tes'])
+def test_a_run_whose_scores_cannot_be_read_ends_no_check(results, text):
+    (results / FAILED / "metrics.json").write_text(text)
+    (found,) = wrong_scores(results)
+    assert found.startswith(f"{results / FAILED}: its scores cannot be checked: ")
+
+
+def test_a_score_that_is_no_number_differs(results):
+    rows = [("a", "x", "x", 0.9, 1), ("b", "y", "x", 0.5, 2)]
+    table = pd.DataFrame(rows, columns=PREDICTIONS.names)
+    write_parquet(results / FAILED / "predictions.parquet", table, PREDICTIONS)
+    test = scores(table) | {"accuracy": float("nan")}
+    (results / FAILED / "metrics.json").write_text(json.dumps({"test": test}))
+    (found,) = wrong_scores(results)
+    assert "test.accuracy is nan, but the predictions give 0.5" in found
+
+
+def test_a_study_without_its_config_ends_no_check(results):
+    (results / "run_config.yaml").unlink()
+    assert len(list(wrong_hashes(results))) == 1
+    (found,) = wrong_tables(results)
+    assert found.startswith(f"{results / 'run_config.yaml'}: no tables can be made from it: ")
 
 
 def test_a_new_seal_forgets_the_checkpoints_that_came_with_an_archive(results):

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 from art_transfer.check_files import (
     check_configs,
     check_definitions,
+    check_folders,
     check_mappings,
     check_published,
 )
@@ -64,6 +65,7 @@ try:
         given[0] if given else Path("config"),
     )
     check_definitions(study, Path("resources"))
+    check_folders(study)
     check_mappings(study)
     check_published(study)
 except StudyError as error:

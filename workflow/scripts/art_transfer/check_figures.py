@@ -23,7 +23,12 @@ NESTED = ("convnext_tiny", "convnext_base")
 
 
 def taken_names(study: Study) -> Iterator[str]:
-    """No two tables, and no two figures, can have one file."""
+    """No two tables, and no two figures, can have one file; nor can two tables of duplicates."""
+    if "between" in study.settings.collections:
+        yield (
+            "`collections.between` has the name of the table of near-duplicates between museums; "
+            "expected another one"
+        )
     for name in study.settings.experiments:
         if name in TABLES:
             yield f"`experiments.{name}` has the name of a table of every study; taken: {TABLES}"

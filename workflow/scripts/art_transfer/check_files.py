@@ -42,6 +42,17 @@ def check_definitions(study: Study, resources: Path) -> None:
             )
 
 
+def check_folders(study: Study) -> None:
+    """Stop where a museum's folder holds the project: its results would be the museum's files."""
+    for name in study.used_collections:
+        folder = study.source(name).options.get("folder")
+        if folder and Path.cwd().resolve().is_relative_to(Path(folder).resolve()):
+            raise StudyError(
+                f"`collections.{name}.folder` is {folder!r}, which has this project in it: each "
+                "new result would change the museum. Put the museum's files into a folder alone"
+            )
+
+
 def check_mappings(study: Study) -> None:
     """Stop where the mapping table of a task is no file; what is in it, the labels job checks."""
     for name, task in study.settings.tasks.items():

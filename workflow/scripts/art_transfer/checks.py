@@ -26,6 +26,7 @@ from art_transfer.study import Study
 
 _SECRET_NAME = re.compile(r"authori[sz]ation|cookie|key$|token|secret|passw", re.IGNORECASE)
 _LOGIN = re.compile(r"https?://[^/]*@")
+_QUERIED = re.compile(r"[?&]([^=&]+)=")
 
 
 def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str, Any]]:
@@ -162,9 +163,28 @@ def _open_secrets(study: Study) -> Iterator[str]:
                     f"`{key}.parameters.{parameter}` looks like a secret, and addresses are kept "
                     "in logs and locks; send it as one of `web.headers`, as ${API_KEY}"
                 )
-        for field, value in collection.options.items():
-            if isinstance(value, str) and _LOGIN.match(value):
-                yield f"`{key}.{field}` has a name and a password in its address; leave them out"
+        yield from _open_addresses(key, collection.options)
+    for name, init in study.settings.inits.items():
+        for backbone, file in (init.weights or {}).items():
+            yield from _open_addresses(f"inits.{name}.weights.{backbone}.address", file.address)
+
+
+def _open_addresses(key: str, block: Any) -> Iterator[str]:
+    """The keys of a block, however deep, whose address has a login or a secret in it."""
+    if isinstance(block, Mapping):
+        for name, value in block.items():
+            yield from _open_addresses(f"{key}.{name}", value)
+    elif isinstance(block, list | tuple):
+        for value in block:
+            yield from _open_addresses(key, value)
+    elif isinstance(block, str):
+        if _LOGIN.match(block):
+            yield f"`{key}` has a name and a password in its address; leave them out"
+        if "://" in block and any(map(_SECRET_NAME.search, _QUERIED.findall(block))):
+            yield (
+                f"`{key}` has what looks like a secret in its address, and addresses are kept in "
+                "logs and locks; send it as one of a collection's `web.headers`, as ${API_KEY}"
+            )
 
 
 def _wrong_networks(study: Study) -> Iterator[str]:

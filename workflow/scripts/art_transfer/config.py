@@ -113,20 +113,22 @@ def _mapping(path: Path) -> dict[str, Any]:
 
 
 class _OneOfEach(yaml.SafeLoader):
-    """YAML in which a key that stands twice is a mistake; YAML's own reader takes the last one."""
+    """YAML whose keys are texts, each once; YAML's own reader takes the last of two."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != _MERGE]
-        repeated = [key for number, key in enumerate(keys) if key in keys[:number]]
-        if repeated:
-            line = node.start_mark.line + 1
-            raise yaml.YAMLError(
-                f"the key `{repeated[0]}` stands twice in the block of line {line}"
-            )
-        return super().construct_mapping(node, deep)
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)  # as it is written; merging is done later
+        block = f"in the block of line {node.start_mark.line + 1}"
+        keys = [key for key, _ in node.value if key.tag != _MERGE]
+        for number, key in enumerate(keys):
+            if key.tag != _TEXT:
+                raise yaml.YAMLError(f"the key `{key.value}` {block} is no text: put it in quotes")
+            if any(key.value == other.value for other in keys[:number]):
+                raise yaml.YAMLError(f"the key `{key.value}` stands twice {block}")
+        return node
 
 
 _MERGE = "tag:yaml.org,2002:merge"
+_TEXT = "tag:yaml.org,2002:str"
 
 
 def _overlaid(base: Any, over: Any) -> Any:
@@ -227,9 +229,10 @@ def _message(error: ValidationError) -> str:
     if "propertyNames" in error.absolute_schema_path:  # the name of a block
         return f"{key} has the name {value!r}; allowed are lower-case letters, digits and _"
     if error.validator == "type":
-        expected = part["type"]
-        hint = _hint(value, expected)
-        return f"{key} is {value!r} ({type(value).__name__}); expected {expected}{hint}"
+        expected = [part["type"]] if isinstance(part["type"], str) else part["type"]
+        hint = _hint(value, expected[0])
+        words = " or ".join(expected)
+        return f"{key} is {value!r} ({type(value).__name__}); expected {words}{hint}"
     limits = [text.format(part[name]) for name, text in _LIMITS.items() if name in part]
     return f"{key} is {value!r}; allowed: {part.get('type', 'a value')} {', '.join(limits)}"
 

@@ -149,6 +149,6 @@ def listing(folder: str | Path, without: str = "") -> str:
         for name in names
         if not name.startswith((".", "~$")) and name.lower() not in ("thumbs.db", "desktop.ini")
         if os.path.exists(entry := os.path.join(parent, name))  # noqa: PTH110, PTH118
-        if os.path.relpath(entry, folder) != without
+        if os.path.relpath(entry, folder) != os.path.normpath(without)
     )
     return hashlib.sha256("\n".join(sizes).encode(errors="surrogateescape")).hexdigest()

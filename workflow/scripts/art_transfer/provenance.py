@@ -14,13 +14,16 @@ def write_sha256(path: str | Path) -> None:
 
 
 def hashes(paths: Iterable[str | Path]) -> dict[str, str]:
-    """The SHA-256 of each file by its path, sorted; taken from ``{path}.sha256`` where it is."""
+    """The SHA-256 of each file by its path, sorted.
+
+    Taken from ``{path}.sha256`` where it is, unless the file has been written since.
+    """
     return {str(path): _hash(Path(path)) for path in sorted(map(str, paths))}
 
 
 def _hash(path: Path) -> str:
     noted = Path(f"{path}.sha256")
-    if not noted.is_file():
+    if not noted.is_file() or noted.stat().st_mtime_ns < path.stat().st_mtime_ns:
         return sha256(path)
     words = noted.read_text(encoding="utf-8").split()
     if len(words) != 2 or len(words[0]) != 64:

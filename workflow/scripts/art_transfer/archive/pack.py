@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from art_transfer.archive.locks import check_locks, restore_locks
-from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
+from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS, archived_files
 from art_transfer.archive.records import read_records, restore_records
 from art_transfer.archive.stale_runs import JOINT_FOLDERS, RUN_FOLDERS
 from art_transfer.archive.verify import read_manifest, read_seals
@@ -30,7 +30,7 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
     """Pack what ``MANIFEST.sha256`` seals, and checkpoints; say how many files.
 
     The hashes of checkpoints go into ``CHECKPOINTS.sha256`` in the archive. Raises StudyError where
-    a file is missing or is not the sealed one.
+    a file is missing, is not the sealed one, or came after the seal.
     """
     root = Path(results)
     if not (root / MANIFEST).is_file():
@@ -42,6 +42,12 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
             f"{root}: {len(changed)} files are not as sealed, such as {changed[0]}; `make verify` "
             "names them. Remove what is to be made again; `snakemake archive --forcerun crate` "
             "then seals all as it is"
+        )
+    more = [p for p in archived_files(root) if p.relative_to(root).as_posix() not in sealed]
+    if more:
+        raise StudyError(
+            f"{root}: {len(more)} files were made after the seal, such as {more[0].name}; "
+            "`snakemake archive --forcerun crate` seals all as it is"
         )
     models = _checkpoints(root, checkpoints)
     with (

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, archived_files
+from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, NOT_ARCHIVED, archived_files
 from art_transfer.archive.stale_runs import RUN_FOLDERS
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256, write_yaml
@@ -45,6 +45,8 @@ def read_manifest(path: str | Path) -> dict[str, str]:
                 f"{path}: {name!r} leads out of the study; expected paths within its folder; "
                 f"{_NOT_OURS}"
             )
+        if name in found:
+            raise StudyError(f"{path}: {name!r} stands twice; {_NOT_OURS}")
         found[name] = digest
     return found
 
@@ -52,11 +54,16 @@ def read_manifest(path: str | Path) -> dict[str, str]:
 def read_seals(results: str | Path) -> dict[str, str]:
     """The SHA-256 by path of all that a study's seal has, and the checkpoints' where they came too.
 
-    Raises StudyError where the seal of the checkpoints names anything else: one line in it would
-    vouch for a file in the place of the seal.
+    Raises StudyError where the seal of the checkpoints names anything else, for one line in it
+    would vouch for a file in the place of the seal, and where one names what no archive has: from a
+    stranger's state a training here would go on.
     """
     root = Path(results)
     sealed, networks = read_manifest(root / MANIFEST), {}
+    for name in sealed:
+        parts = Path(name).parts
+        if parts[0] in NOT_ARCHIVED or any(part.startswith(".") for part in parts):
+            raise StudyError(f"{root / MANIFEST}: found {name}, which no archive has; {_NOT_OURS}")
     if (root / CHECKPOINTS).is_file():
         networks = read_manifest(root / CHECKPOINTS)
     for name in networks:
@@ -89,14 +96,18 @@ def wrong_scores(results: str | Path) -> Iterator[str]:
     for folder in sorted(Path(results).glob(RUN_FOLDERS)):
         if not (folder / "metrics.json").is_file():
             continue  # a run that failed, or a sealed file that ``wrong_hashes`` misses
-        printed = read_json(folder / "metrics.json")["test"]
-        computed = scores(read_parquet(folder / "predictions.parquet", PREDICTIONS))
-        for name, value in computed.items():
-            if abs(printed[name] - value) > TOLERANCE:
-                yield (
-                    f"{folder / 'metrics.json'}: test.{name} is {printed[name]}, but the "
-                    f"predictions give {value}"
-                )
+        try:
+            printed = read_json(folder / "metrics.json")["test"]
+            computed = scores(read_parquet(folder / "predictions.parquet", PREDICTIONS))
+            differ = {n: v for n, v in computed.items() if not abs(printed[n] - v) <= TOLERANCE}
+        except (OSError, ValueError, LookupError, TypeError, StudyError) as error:
+            yield f"{folder}: its scores cannot be checked: {type(error).__name__}: {error}"
+            continue
+        for name, value in differ.items():
+            yield (
+                f"{folder / 'metrics.json'}: test.{name} is {printed[name]}, but the "
+                f"predictions give {value}"
+            )
 
 
 def wrong_tables(results: str | Path) -> Iterator[str]:
@@ -106,6 +117,11 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
     pages are checked by their hashes alone.
     """
     root = Path(results).resolve()
+    try:
+        sealed = _anywhere(yaml.safe_load((root / "run_config.yaml").read_text("utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+        yield f"{root / 'run_config.yaml'}: no tables can be made from it: {error}"
+        return
     with tempfile.TemporaryDirectory() as aside:
         again = Path(aside) / "results" / root.name
         again.mkdir(parents=True)
@@ -118,7 +134,7 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
             if (here / name).is_file():
                 (there / name).symlink_to(here / name)
         config = Path(aside) / "config.yaml"
-        write_yaml(config, _anywhere(yaml.safe_load((root / "run_config.yaml").read_text("utf-8"))))
+        write_yaml(config, sealed)
         trouble = _make_tables(Path(aside), config)
         if trouble:
             yield f"some tables cannot be made again:\n{trouble}"
