@@ -33,6 +33,9 @@ rule run_config:
         f"{LOGS}/archive/run_config.log",
     benchmark:
         f"{LOGS}/archive/run_config.tsv"
+    resources:
+        mem_mb=500,
+        runtime=30,
     params:
         # A function, for addresses have parts as `{id}` that are no wildcards.
         settings=lambda wildcards: canonical(loaded),
@@ -51,14 +54,17 @@ rule html_report:
         config=f"{RESULTS}/run_config.yaml",
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
     output:
-        f"{RESULTS}/report.html",
+        report=f"{RESULTS}/report.html",
     log:
         f"{LOGS}/archive/report.log",
     benchmark:
         f"{LOGS}/archive/report.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     shell:
         f"{sys.executable} -m snakemake all --nolock --cores 1 --configfile {{input.config}}"
-        " --report {output} > {log} 2>&1"
+        " --report {output.report} > {log} 2>&1"
 
 
 rule rights:
@@ -71,6 +77,9 @@ rule rights:
         f"{LOGS}/archive/rights-{{collection}}.log",
     benchmark:
         f"{LOGS}/archive/rights-{{collection}}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         code=fingerprint("rights.py"),
     script:
@@ -82,11 +91,14 @@ rule lock:
         objects="resources/{collection}/objects.parquet",
         images=lambda wildcards: images_of(wildcards.collection),
     output:
-        f"{RESULTS}/sources/{{collection}}.lock.zip",
+        lock=f"{RESULTS}/sources/{{collection}}.lock.zip",
     log:
         f"{LOGS}/archive/lock-{{collection}}.log",
     benchmark:
         f"{LOGS}/archive/lock-{{collection}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         code=fingerprint("lock.py"),
     script:
@@ -114,6 +126,9 @@ rule crate:
         f"{LOGS}/archive/crate.log",
     benchmark:
         f"{LOGS}/archive/crate.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         settings=canonical(CrateSettings(study.settings.study, study.settings.title)),
         code=fingerprint("crate.py"),
@@ -126,11 +141,14 @@ rule records:
         rules.crate.input,
         crate=f"{RESULTS}/ro-crate-metadata.json",
     output:
-        f"{RESULTS}/records.jsonl.gz",
+        records=f"{RESULTS}/records.jsonl.gz",
     log:
         f"{LOGS}/archive/records.log",
     benchmark:
         f"{LOGS}/archive/records.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=30,
     params:
         settings=canonical(RecordsSettings(study.settings.study, study.used_collections)),
         code=fingerprint("records.py"),
@@ -143,11 +161,14 @@ rule manifest:
         rules.records.input,
         records=f"{RESULTS}/records.jsonl.gz",
     output:
-        f"{RESULTS}/MANIFEST.sha256",
+        manifest=f"{RESULTS}/MANIFEST.sha256",
     log:
         f"{LOGS}/archive/manifest.log",
     benchmark:
         f"{LOGS}/archive/manifest.tsv"
+    resources:
+        mem_mb=500,
+        runtime=30,
     params:
         code=fingerprint("manifest.py"),
     script:
