@@ -94,12 +94,19 @@ def test_holm_is_for_the_comparisons_of_a_collection_and_task(tmp_path):
     assert table["p_holm"].tolist() == [*holm(single[:2]), single[2]]
 
 
-def test_two_cells_are_compared_once_whichever_comes_first(tmp_path):
+def test_two_cells_are_one_comparison_told_from_either_side(tmp_path):
     """As where one experiment begins with theta and another with theta-hat."""
-    for run in (THETA_HAT, THETA):
-        write_run(tmp_path, run, [True] * 6)
-    both = gains([(THETA, THETA_HAT), (THETA_HAT, THETA)], tmp_path)
-    pd.testing.assert_frame_equal(both, gains([(THETA, THETA_HAT)], tmp_path))
+    tuned = replace(THETA, method="fine_tuning")
+    for run, right in ((THETA_HAT, 9), (THETA, 3), (tuned, 8)):
+        write_run(tmp_path, run, [i < right for i in range(12)])
+    table = gains([(THETA_HAT, THETA), (tuned, THETA), (THETA, THETA_HAT)], tmp_path)
+    one, _, other = table.to_dict("records")
+    assert table["p_holm"].tolist() == [*holm([mid_p(6, 0), mid_p(5, 0)]), one["p_holm"]]
+    assert (other["gain"], other["low"], other["high"]) == (-one["gain"], -one["high"], -one["low"])
+    for here, there in (("of", "over"), ("over", "of")):
+        for name in ("", "accuracy_", "only_", "runs_"):
+            assert other[name + here] == one[name + there]
+    assert other["p"] == one["p"] and other["cohens_h"] == -one["cohens_h"]
 
 
 def test_the_table_for_readers_says_gain_in_points(tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -61,52 +62,67 @@ def gains(
     """How many more test objects one run gets right than another; one row per pair of cells.
 
     ``compared`` as ``pairs`` gives it: the runs of a pair must have the same collection, task and
-    seed; pairs that differ in the seed alone make one row, and so do two cells whichever is
-    compared with the other, as they are first. ``groups`` are the near-duplicates of
-    each museum. Columns: collection, task, backbone,
-    ``of`` and ``over`` (init/method), seeds, ``n`` (pairs of predictions, over all seeds),
-    ``accuracy_of``, ``accuracy_over`` and ``gain``, their difference (-1 to 1), means over seeds,
-    ``low`` and ``high`` (95 % interval of the gain, ``statistics.difference``), ``only_of`` and
-    ``only_over`` (predictions that only one gets right), ``p`` (see ``p_unlike``), ``p_holm``
-    (Holm's correction within a ``family``), ``cohens_h`` (effect size) and the run folders.
+    seed; pairs that differ in the seed alone make one row. Where two cells are compared both ways,
+    the one row is the other's mirror image, and both are one comparison. ``groups`` are the
+    near-duplicates of each museum. Columns: collection, task, backbone, ``of`` and ``over``
+    (init/method), seeds, ``n`` (pairs of predictions, over all seeds), ``accuracy_of``,
+    ``accuracy_over`` and ``gain``, their difference (-1 to 1), means over seeds, ``low`` and
+    ``high`` (95 % interval of the gain, ``statistics.difference``), ``only_of`` and ``only_over``
+    (predictions that only one gets right), ``p`` (see ``p_unlike``), ``p_holm`` (Holm's correction
+    within a ``family``), ``cohens_h`` (effect size) and the run folders.
     """
     grouped: dict[tuple[str, ...], list[tuple[Run, Run]]] = {}
     for of, over in compared:
         sides = [f"{run.init}/{run.method}" for run in (of, over)]
-        cell = (of.collection, of.task, of.backbone)
-        if (*cell, *sides[::-1]) not in grouped:  # else Holm would count one comparison twice
-            grouped.setdefault((*cell, *sides), []).append((of, over))
-    rows, read = [], cache(lambda run: read_tested(run, results, groups))
+        key = (of.collection, of.task, of.backbone, *sides)
+        grouped.setdefault(key, []).append((of, over))
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    read = cache(lambda run: read_tested(run, results, groups))
     for key, members in grouped.items():
+        other = (*key[:3], *key[:2:-1])
+        if other in rows:
+            rows[key] = _mirrored(rows[other])
+            continue
         ours, theirs = tested_of(members, read)
         names = folders(members)
         gain = difference(ours, theirs, *names)
         only_of, only_over = discordant(ours, theirs)
         means = [sum(t.right.mean() for t in side) / len(side) for side in (ours, theirs)]
         low, high = gain.interval()
-        rows.append(
-            dict(zip(["collection", "task", "backbone", "of", "over"], key, strict=True))
-            | {
-                "seeds": len(members),
-                "n": sum(len(t.right) for t in ours),
-                "accuracy_of": means[0],
-                "accuracy_over": means[1],
-                "gain": gain.value,
-                "low": low,
-                "high": high,
-                "only_of": only_of,
-                "only_over": only_over,
-                "p": p_unlike(gain, ours, theirs),
-                "cohens_h": statistics.cohens_h(*means),
-                "runs_of": names[0],
-                "runs_over": names[1],
-            }
-        )
-    table = pd.DataFrame(rows).reindex(columns=GAINS)
-    table["p_holm"] = table.groupby(list(family))["p"].transform(
-        lambda p: statistics.holm(p.tolist())
-    )
-    return table
+        rows[key] = dict(zip(GAINS[:5], key, strict=True)) | {
+            "seeds": len(members),
+            "n": sum(len(t.right) for t in ours),
+            "accuracy_of": means[0],
+            "accuracy_over": means[1],
+            "gain": gain.value,
+            "low": low,
+            "high": high,
+            "only_of": only_of,
+            "only_over": only_over,
+            "p": p_unlike(gain, ours, theirs),
+            "cohens_h": statistics.cohens_h(*means),
+            "runs_of": names[0],
+            "runs_over": names[1],
+        }
+    table = pd.DataFrame(rows.values()).reindex(columns=GAINS)
+    compared_once = table.assign(pair=[" ".join([*key[:3], *sorted(key[3:])]) for key in rows])
+    once = compared_once.drop_duplicates("pair").set_index("pair")
+    holm = once.groupby(list(family))["p"].transform(lambda p: statistics.holm(p.tolist()))
+    return table.assign(p_holm=compared_once["pair"].map(holm.to_dict()))
+
+
+def _mirrored(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same comparison told from the other side."""
+    swapped = {"of": "over", "accuracy_of": "accuracy_over", "only_of": "only_over"}
+    swapped |= {"runs_of": "runs_over"}
+    swapped |= {there: here for here, there in swapped.items()}
+    told = {name: row[swapped.get(name, name)] for name in row}
+    return told | {
+        "gain": -row["gain"],
+        "low": -row["high"],
+        "high": -row["low"],
+        "cohens_h": -row["cohens_h"],
+    }
 
 
 def gains_table(
