@@ -12,7 +12,7 @@ from .conftest import ROOT
 FOLDER = ROOT / "config" / "beyond"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 BESIDE = ROOT.parent / "shared" / "collections"
-NEEDS = {"paintings": BESIDE, "paintings_features": BESIDE, "paintings_materials": BESIDE}
+NEEDS = {name: BESIDE for name in NAMES if name.startswith("paintings")}
 """What lies beside the project, and may not."""
 
 
