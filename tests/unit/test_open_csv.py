@@ -220,6 +220,8 @@ def test_a_403_where_none_was_expected_is_no_slow_down(tmp_path):
     museum = Met(pages=9)
     with MuseumServer(museum) as server:
         objects = objects_of(met(server), tmp_path)
+        with pytest.raises(StudyError, match=r"2 of 2 images could not be fetched.*status 403"):
+            list(met(server).images(objects, visit(tmp_path), "0"))
         images = list(met(server).images(objects, visit(tmp_path), "0"))
     assert [image.status[:7] for image in images] == ["failed:", "failed:"]
     assert "status 403" in images[0].status
