@@ -19,7 +19,7 @@ ASKED = {
     "features_shared": ("240", "3000"),
     "features_of_run": ("240", "3000"),
     "head": ("60", "8000"),
-    "labels": ("30", "2000"),
+    "labels": ("30", "4000"),
     "label_rules": ("15", "4000"),
     "looks": ("240", "2000"),
     "near_duplicates": ("120", "8000"),
