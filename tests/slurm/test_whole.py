@@ -27,7 +27,7 @@ ASKED = {
     "split": ("15", "1000"),
     "pixels": ("60", "4000"),
     "baselines": ("120", "8000"),
-    "saliency": ("60", "8000"),
+    "saliency": ("1440", "8000"),
 }
 COUNTED = ("sbatch", "squeue", "sacct", "scontrol", "sacctmgr")
 MANY = """
