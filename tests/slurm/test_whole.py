@@ -9,26 +9,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from workflow.conftest import copy_project
+from workflow.test_profile import MEGABYTES, MINUTES, PAPER
 
 from .cluster import run
 from .driver import Driver, sacct, use_site
 
 GPU = {"fine_tune", "features_shared", "features_of_run"}
-ASKED = {
-    "fine_tune": ("10", "3000"),
-    "features_shared": ("240", "3000"),
-    "features_of_run": ("240", "3000"),
-    "head": ("60", "8000"),
-    "labels": ("30", "4000"),
-    "label_rules": ("15", "4000"),
-    "looks": ("240", "2000"),
-    "near_duplicates": ("120", "8000"),
-    "near_duplicates_between": ("120", "8000"),
-    "split": ("15", "1000"),
-    "pixels": ("60", "4000"),
-    "baselines": ("120", "8000"),
-    "saliency": ("1440", "8000"),
-}
+PROCESSOR = set(PAPER) - GPU
+ASKED = {rule: (str(MINUTES[rule]), str(MEGABYTES[rule])) for rule in PROCESSOR}
+ASKED |= {rule: (str(MINUTES[rule]), "3000") for rule in GPU} | {"fine_tune": ("10", "3000")}
+"""Minutes and megabytes of each rule: the profile's, and what the tests' site has of its own."""
 COUNTED = ("sbatch", "squeue", "sacct", "scontrol", "sacctmgr")
 MANY = """
 rule all:

@@ -118,6 +118,11 @@ def test_a_seal_names_nothing_that_no_archive_has(name, tmp_path):
     refused(packed(tmp_path, sealed), tmp_path, expected)
 
 
+def test_a_seal_names_no_folder(tmp_path):
+    sealed = study(RECORDS, {"MANIFEST.sha256": line(".", b"mine")})
+    refused(packed(tmp_path, sealed), tmp_path, r"MANIFEST\.sha256: found \., which no archive has")
+
+
 def test_a_seal_names_each_file_once(tmp_path):
     """`sha256sum --check` would find the first line wrong."""
     sealed = study(RECORDS | {FIGURE: b"forged"}, {"MANIFEST.sha256": ""})

@@ -46,11 +46,11 @@ rule run_config:
 
 rule html_report:
     input:
-        rules.run_config.output,
-        rules.tables.input,
-        rules.table_pages.output,
-        rules.figures.input,
-        rules.catalogue.input,
+        settings=rules.run_config.output,
+        tables=rules.tables.input,
+        pages=rules.table_pages.output,
+        figures=rules.figures.input,
+        catalogue=rules.catalogue.input,
         config=f"{RESULTS}/run_config.yaml",
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
     output:
@@ -107,7 +107,7 @@ rule lock:
 
 rule crate:
     input:
-        rules.html_report.input,
+        reported=rules.html_report.input,
         report=f"{RESULTS}/report.html",
         index=rules.index.output,
         citation="CITATION.cff",
@@ -138,7 +138,7 @@ rule crate:
 
 rule records:
     input:
-        rules.crate.input,
+        described=rules.crate.input,
         crate=f"{RESULTS}/ro-crate-metadata.json",
     output:
         records=f"{RESULTS}/records.jsonl.gz",
@@ -158,7 +158,7 @@ rule records:
 
 rule manifest:
     input:
-        rules.records.input,
+        recorded=rules.records.input,
         records=f"{RESULTS}/records.jsonl.gz",
     output:
         manifest=f"{RESULTS}/MANIFEST.sha256",

@@ -143,12 +143,13 @@ def listing(folder: str | Path, without: str = "") -> str:
     ``without`` names one that does not count; nor do those that programs leave behind when people
     look at a folder (``.DS_Store``, ``Thumbs.db``, locks of open documents).
     """
+    left_out = os.path.normpath(without)
     sizes = sorted(
         f"{os.path.relpath(entry, folder)}\t{os.path.getsize(entry)}"  # noqa: PTH202
         for parent, _, names in os.walk(folder)
         for name in names
         if not name.startswith((".", "~$")) and name.lower() not in ("thumbs.db", "desktop.ini")
         if os.path.exists(entry := os.path.join(parent, name))  # noqa: PTH110, PTH118
-        if os.path.relpath(entry, folder) != os.path.normpath(without)
+        if os.path.relpath(entry, folder) != left_out
     )
     return hashlib.sha256("\n".join(sizes).encode(errors="surrogateescape")).hexdigest()

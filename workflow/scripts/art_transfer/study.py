@@ -260,9 +260,13 @@ class Study:
         )
         scaling = self.scaling(run.backbone, run.init, preprocessing)
         block, first = self.settings.preprocessings[preprocessing], self._first(run)
-        version = "" if block.engine == "keras" else metadata.version(block.engine)
+        version = self._openvino if block.engine == "openvino" else ""
         how = block.batch_norm, block.engine, version, self.settings.threads
         return Extraction(architecture, first, scaling, *how)
+
+    @cached_property
+    def _openvino(self) -> str:
+        return metadata.version("openvino")
 
     def batch_norm_settings(self, base: Run, init: Init) -> BatchNormSettings:
         """How ``init`` takes the batch-norm statistics of ``base``'s first weights anew."""

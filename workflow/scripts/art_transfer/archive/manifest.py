@@ -16,6 +16,12 @@ NOT_ARCHIVED = ("features", "state", *ASKED_FOR)
 """Beside that what can be computed again from what is archived, and the state of trainings."""
 
 
+def lies_apart(path: Path) -> bool:
+    """Whether a path relative to a study's folder is in NOT_ARCHIVED, or hidden."""
+    parts = path.as_posix().split("/")
+    return parts[0] in NOT_ARCHIVED or any(part.startswith(".") for part in parts)
+
+
 def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
@@ -27,8 +33,8 @@ def archived_files(results: str | Path) -> list[Path]:
         path
         for path in root.rglob("*")
         if path.is_file()
-        and path.relative_to(root).parts[0] not in (*NOT_ARCHIVED, MANIFEST, CHECKPOINTS)
-        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+        and path.relative_to(root).parts[0] not in (MANIFEST, CHECKPOINTS)
+        and not lies_apart(path.relative_to(root))
         and path.suffix not in CHECKPOINT_ENDINGS
     )
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from art_transfer.archive.locks import check_locks, restore_locks
-from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS, archived_files
+from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, RECORDS
 from art_transfer.archive.records import read_records, restore_records
 from art_transfer.archive.stale_runs import JOINT_FOLDERS, RUN_FOLDERS
-from art_transfer.archive.verify import read_manifest, read_seals
+from art_transfer.archive.verify import read_manifest, read_seals, unsealed
 from art_transfer.checks import load_study
 from art_transfer.config import read_files
 from art_transfer.errors import StudyError
@@ -43,7 +43,7 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
             "names them. Remove what is to be made again; `snakemake archive --forcerun crate` "
             "then seals all as it is"
         )
-    more = [p for p in archived_files(root) if p.relative_to(root).as_posix() not in sealed]
+    more = unsealed(root, sealed)
     if more:
         raise StudyError(
             f"{root}: {len(more)} files were made after the seal, such as {more[0].name}; "

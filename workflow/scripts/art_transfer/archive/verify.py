@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, NOT_ARCHIVED, archived_files
+from art_transfer.archive.manifest import CHECKPOINTS, MANIFEST, archived_files, lies_apart
 from art_transfer.archive.stale_runs import RUN_FOLDERS
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, sha256, write_yaml
@@ -61,8 +61,7 @@ def read_seals(results: str | Path) -> dict[str, str]:
     root = Path(results)
     sealed, networks = read_manifest(root / MANIFEST), {}
     for name in sealed:
-        parts = Path(name).parts
-        if parts[0] in NOT_ARCHIVED or any(part.startswith(".") for part in parts):
+        if lies_apart(Path(name)):
             raise StudyError(f"{root / MANIFEST}: found {name}, which no archive has; {_NOT_OURS}")
     if (root / CHECKPOINTS).is_file():
         networks = read_manifest(root / CHECKPOINTS)
@@ -75,15 +74,20 @@ def read_seals(results: str | Path) -> dict[str, str]:
     return sealed | networks
 
 
+def unsealed(results: str | Path, sealed: Container[str]) -> list[Path]:
+    """The files of a study that are to be archived, but came after its seal."""
+    root = Path(results)
+    return [p for p in archived_files(root) if p.relative_to(root).as_posix() not in sealed]
+
+
 def wrong_hashes(results: str | Path) -> Iterator[str]:
     """What differs between the files below ``results`` and the seals, one sentence each."""
     root = Path(results)
     if not (root / MANIFEST).is_file():
         raise StudyError(f"{root}: there is no {MANIFEST}; `snakemake archive` writes it")
     sealed = read_seals(root)
-    for path in archived_files(root):
-        if path.relative_to(root).as_posix() not in sealed:
-            yield f"{path}: not in {MANIFEST}"
+    for path in unsealed(root, sealed):
+        yield f"{path}: not in {MANIFEST}"
     for name, digest in sealed.items():
         if not (root / name).is_file():
             yield f"{root / name}: missing"

@@ -70,11 +70,8 @@ def download_images(
         _write_record(db, list(wanted), path.with_suffix(".csv"))
         new = [object_id for object_id in failures.ids if object_id not in before]
         if new:
-            raise StudyError(
-                f"{len(new)} of {len(wanted)} images could not be fetched, as {new[:3]}, the last "
-                f"for this reason: {failures.reason}. All others are kept: start again later, and "
-                "only these are asked for. What fails once more is left out."
-            )
+            told = failures.lacking(new, len(wanted))
+            raise StudyError(f"{told} What fails once more is left out.")
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
             yield FetchedImage(object_id, *db.execute(query, (object_id,)).fetchone())

@@ -75,8 +75,9 @@ def freeze_images(source: Source, images: str | Path, name: str) -> None:
     hashes = found["sha256"].where(found["status"] == "ok", "")  # of a file that is no image: none
     new = list(zip(found["object_id"], hashes, strict=True))
     if table.is_file():
-        known, failed = dict(_read(table)), found["status"].str.startswith("failed")
-        lacking = [i for i in found.loc[failed, "object_id"] if known.get(i)]
+        failed = found.loc[found["status"].str.startswith("failed"), "object_id"].tolist()
+        known = dict(_read(table)) if failed else {}
+        lacking = [object_id for object_id in failed if known.get(object_id)]
         if lacking:
             raise StudyError(
                 f"{len(lacking)} images that an earlier fetch had did not come this time"

@@ -43,6 +43,14 @@ class Failures:
                 f"reason: {reason}. What came is kept: {self.advice}."
             )
 
+    def lacking(self, ids: list[str], total: int) -> str:
+        """What to tell the user at the end, where ``ids`` of ``total`` have not come."""
+        return (
+            f"{len(ids)} of {total} {self.what} could not be fetched, as {ids[:3]}, the last for "
+            f"this reason: {self.reason}. All others are kept: {self.advice}, and only these are "
+            "asked for."
+        )
+
 
 def fetch_records(
     ids: list[str],
@@ -96,9 +104,5 @@ def fetch_records(
                     "that still has them, ask for a list that leaves them out."
                 )
     if failures.ids:
-        raise StudyError(
-            f"{address}: {len(failures.ids)} of {len(ids)} records could not be fetched, as "
-            f"{failures.ids[:3]}, the last for this reason: {failures.reason}. All others are "
-            "kept: start again later, and only these are asked for."
-        )
+        raise StudyError(f"{address}: {failures.lacking(failures.ids, len(ids))}")
     return gone

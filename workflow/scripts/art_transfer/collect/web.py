@@ -215,8 +215,8 @@ class _PoliteTransport(httpx2.BaseTransport):
         turn = -1.0
         while turn < self._until.get(host, 0.0):  # which another answer may have moved meanwhile
             with self._lock:
-                times = time.monotonic(), self._next.get(host, 0.0), self._until.get(host, 0.0)
-                turn = max(times)
+                first = max(self._next.get(host, 0.0), self._until.get(host, 0.0))
+                turn = max(time.monotonic(), first)
                 self._next[host] = turn + 1 / self._manners.requests_per_second
             time.sleep(max(0.0, turn - time.monotonic()))
 

@@ -105,10 +105,10 @@ def gains(
             "runs_over": names[1],
         }
     table = pd.DataFrame(rows.values()).reindex(columns=GAINS)
-    compared_once = table.assign(pair=[" ".join([*key[:3], *sorted(key[3:])]) for key in rows])
-    once = compared_once.drop_duplicates("pair").set_index("pair")
+    paired = table.assign(pair=[" ".join([*key[:3], *sorted(key[3:])]) for key in rows])
+    once = paired.drop_duplicates("pair").set_index("pair")
     holm = once.groupby(list(family))["p"].transform(lambda p: statistics.holm(p.tolist()))
-    return table.assign(p_holm=compared_once["pair"].map(holm.to_dict()))
+    return table.assign(p_holm=paired["pair"].map(holm.to_dict()))
 
 
 def _mirrored(row: Mapping[str, Any]) -> dict[str, Any]:

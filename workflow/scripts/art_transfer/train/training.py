@@ -194,8 +194,9 @@ def _fit(
     if backbone is not None:
         if method.head_warmup_epochs:
             backbone.trainable = False
-            all_of_it = replace(method, patience=method.head_warmup_epochs)
-            warmup = [fit(model, train, validation, all_of_it, 1, method.head_warmup_epochs, state)]
+            last = method.head_warmup_epochs
+            patient = replace(method, patience=last)  # so many epochs, whatever they gain
+            warmup = [fit(model, train, validation, patient, 1, last, state)]
         thaw(backbone, method)
     first = method.head_warmup_epochs + 1
     rest = fit(model, train, validation, method, first, method.epochs, state)
