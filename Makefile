@@ -9,7 +9,7 @@ STUDY ?= paper
 ARCHIVE ?= $(STUDY).tar
 CHECKPOINTS ?= none
 PYTEST := $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
-BENCHMARKS := head pixels batches features fine_tuning records planning saliency growth off_the_shelf gpu
+BENCHMARKS := head probe pixels batches features fine_tuning records planning saliency growth off_the_shelf gpu
 CONFIG ?= $(if $(filter paper,$(STUDY)),config/config.yaml,config/$(STUDY).yaml)
 
 .PHONY: help demo test test-slurm test-invalidation test-faults test-long mutation lint docs lock plan pack unpack export verify bench clean-stale clean

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from art_transfer.train.classifiers import CLASSIFIERS, fit_classifier
+from art_transfer.train.classifiers import CLASSIFIERS, algebra, fit_classifier
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from threadpoolctl import threadpool_info
 from training_data import normal, split_table, training
 
 TABLE = split_table(90, 30, 30)
@@ -90,3 +91,17 @@ def test_equals_go_to_the_simplest():
         assert chosen["C"] == CLASSIFIERS[name][1][0]
         dummy = DummyClassifier().fit(constant, TABLE["label"])
         assert set(found.predictions["predicted"]) <= set(dummy.classes_)
+
+
+def test_no_two_pools_of_threads_wait_for_each_other():
+    """NumPy's BLAS and SciPy's on two threads each make a probe take ten times as long."""
+
+    def threads():
+        return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+
+    before = threads()
+    with algebra(2):
+        within = threads()
+    assert {n for path, n in within.items() if "scipy.libs" in path} == {1}
+    assert {n for path, n in within.items() if "scipy.libs" not in path} == {2}
+    assert threads() == before

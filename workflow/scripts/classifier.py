@@ -7,11 +7,10 @@ from art_transfer.job import logged, settings
 from art_transfer.job_settings import Training
 from art_transfer.prepare.splits import read_split
 from art_transfer.provenance import hashes
-from threadpoolctl import threadpool_limits
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
-    from art_transfer.train.classifiers import fit_classifier
+    from art_transfer.train.classifiers import algebra, fit_classifier
     from art_transfer.train.features import read_features
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_tested
@@ -24,7 +23,7 @@ with logged(snakemake.log[0]):
     features = read_features(given.features[0], given.ids[0], split["object_id"].tolist())
     inputs = hashes([given.split, *given.features, *given.ids, *given.record])
     # As many as the settings say, and not as many as Snakemake had left: the bits depend on it.
-    with threadpool_limits(training.threads):
+    with algebra(training.threads):
         tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)
     network = {
         "parameters": read_json(given.record[0])["parameters"],
