@@ -107,15 +107,18 @@ def layers_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
 
 
 def layers_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
-    """For each task a panel of accuracies and one of CKA, by layer. Call within ``styled``."""
+    """For each task a panel of accuracies and one of CKA, by layer. Call within ``styled``.
+
+    The networks' intervals at a layer stand side by side.
+    """
     tasks, inits = (list(dict.fromkeys(table[name])) for name in ("task", "init"))
     made, grid = panels(2 * len(tasks), PANEL, wanted.title)
     for number, task in enumerate(tasks):
         accuracy, alike = grid[2 * number : 2 * number + 2]
-        for init, color in zip(inits, COLORS, strict=False):
+        for place, (init, color) in enumerate(zip(inits, COLORS, strict=False)):
             part = table[(table["task"] == task) & (table["init"] == init)]
             spans = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
-            places, label = range(len(part)), words(init)
+            places = np.arange(len(part)) + 0.12 * (place - (len(inits) - 1) / 2)
             accuracy.errorbar(
                 places,
                 part["accuracy"],
@@ -125,10 +128,10 @@ def layers_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
                 ms=4,
                 lw=1.3,
                 elinewidth=0.7,
-                label=label,
+                label=words(init),
             )
             if init != inits[0]:
-                alike.plot(places, part["cka"], color=color, marker="o", ms=4, lw=1.3)
+                alike.plot(range(len(part)), part["cka"], color=color, marker="o", ms=4, lw=1.3)
         accuracy.set(title=f"{words(task)}: accuracy of the probe")
         alike.set(title=f"{words(task)}: CKA with {words(inits[0])}", ylim=(-0.05, 1.05))
         percent_axis(accuracy.yaxis)

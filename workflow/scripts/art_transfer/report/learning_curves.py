@@ -88,17 +88,20 @@ def curves_grid(table: pd.DataFrame, wanted: FigureSettings) -> Grid:
 
 
 def curves_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
-    """A panel for each task, a line for each sort of first weights. Call within ``styled``."""
+    """A panel for each task, a line for each sort of first weights. Call within ``styled``.
+
+    Their intervals stand side by side, a little left and right of the number of objects.
+    """
     tasks, inits = (list(dict.fromkeys(table[name])) for name in ("task", "init"))
     title = f"{wanted.title} ({next(iter(network_titles(table).values()))})"
     made, grid = panels(len(tasks), PANEL, title)
     for task, axes in zip(tasks, grid, strict=True):
-        for init, color in zip(inits, COLORS, strict=False):
+        for place, (init, color) in enumerate(zip(inits, COLORS, strict=False)):
             part = table[(table["task"] == task) & (table["init"] == init)]
             marker = look(part["network"].iloc[0], part["kind"].iloc[0], "weights").marker
             spans = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
             axes.errorbar(
-                part["train_n"],
+                part["train_n"] * 1.03 ** (place - (len(inits) - 1) / 2),
                 part["accuracy"],
                 yerr=[s.clip(lower=0) for s in spans],
                 color=color,
