@@ -100,9 +100,12 @@ class Benchmark:
         unit: str = TIMES,
         at_most: bool = False,
         cores: tuple[int, int] | None = None,
+        warm_up: bool = True,
     ) -> list[list[Any]]:
-        """Time both in turn, after one round to warm up whose results ``same`` compares.
+        """Time both in turn; ``same`` compares the results of the first round.
 
+        That round is to warm up, and not counted, but where ``warm_up`` is false: where each turn
+        is a process of its own, which starts cold.
         The ratio is theirs over ours, or ours over theirs where ``at_most``. ``versions`` names
         the libraries that the peer is made of; a peer that is not installed is skipped, and says
         so. ``cores`` is how many each may use; all by default. Gives the results of each pair, ours
@@ -113,16 +116,18 @@ class Benchmark:
         mine, other = cores or (0, 0)
         try:
             with contender(theirs, other) as second, contender(ours, mine) as first:
-                same(first()[1], second()[1])
                 turns = []
-                for number in range(self.given.rounds):
+                for number in range(self.given.rounds + warm_up):
                     if number % 2 == 0:
                         turns.append([first(), second()])
                     else:  # the other one first, so that neither has the better half of a trend
                         turns.append([second(), first()][::-1])
+                    if not number:
+                        same(*(result for _, result in turns[0]))
         except NotInstalled as error:
             print(f"SKIPPED {name} / {peer}: {error}", flush=True)
             return []
+        del turns[: int(warm_up)]
         pairs = [[seconds for seconds, _ in turn] for turn in turns]
         ratios = [a / b if at_most else b / a for a, b in pairs]
         self.record(name, peer, ratios, target, unit, at_most, pairs, versions)

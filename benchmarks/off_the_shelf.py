@@ -180,6 +180,7 @@ def main() -> None:
             20,
             close,
             versions=("pillow",),
+            warm_up=False,
         )
 
 
