@@ -94,7 +94,7 @@ def test_equals_go_to_the_simplest():
 
 
 def test_no_two_pools_of_threads_wait_for_each_other():
-    """NumPy's BLAS and SciPy's on two threads each make a probe take ten times as long."""
+    """NumPy's BLAS and SciPy's on two threads each make a probe take many times as long."""
 
     def threads():
         return {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
