@@ -106,6 +106,7 @@ class Benchmark:
 
         That round is to warm up, and not counted, but where ``warm_up`` is false: where each turn
         is a process of its own, which starts cold.
+
         The ratio is theirs over ours, or ours over theirs where ``at_most``. ``versions`` names
         the libraries that the peer is made of; a peer that is not installed is skipped, and says
         so. ``cores`` is how many each may use; all by default. Gives the results of each pair, ours
@@ -127,7 +128,7 @@ class Benchmark:
         except NotInstalled as error:
             print(f"SKIPPED {name} / {peer}: {error}", flush=True)
             return []
-        del turns[: int(warm_up)]
+        del turns[:warm_up]
         pairs = [[seconds for seconds, _ in turn] for turn in turns]
         ratios = [a / b if at_most else b / a for a, b in pairs]
         self.record(name, peer, ratios, target, unit, at_most, pairs, versions)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from measure import CORES, Benchmark
+from measure import CORES, ROOT, Benchmark
 
 
 def data(objects: int, width: int, classes: int) -> tuple[Any, Any]:
@@ -27,8 +27,7 @@ def ours(objects: int, width: int, classes: int) -> Callable[[], list[int]]:
     import pandas as pd
     from art_transfer.checks import load_study
     from art_transfer.config import read_files
-    from art_transfer.train.classifiers import algebra, fit_classifier
-    from measure import ROOT
+    from art_transfer.train.classifiers import fit_classifier
 
     study, _ = load_study(read_files([ROOT / "config/beyond/heads.yaml"]), ROOT / "config/beyond")
     method = study.settings.methods["tuned_linear"]
@@ -43,8 +42,7 @@ def ours(objects: int, width: int, classes: int) -> Callable[[], list[int]]:
     )
 
     def fit() -> list[int]:
-        with algebra(CORES):
-            tested, _ = fit_classifier(method, split, features, 1, CORES)
+        tested, _ = fit_classifier(method, split, features, 1, CORES)
         return [int(label) for label in tested.predictions["predicted"]]
 
     return fit

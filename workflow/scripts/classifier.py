@@ -10,7 +10,7 @@ from art_transfer.provenance import hashes
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
-    from art_transfer.train.classifiers import algebra, fit_classifier
+    from art_transfer.train.classifiers import fit_classifier
     from art_transfer.train.features import read_features
     from art_transfer.train.machine import Meter, prepare
     from art_transfer.train.run_folder import write_tested
@@ -22,9 +22,7 @@ with logged(snakemake.log[0]):
     split = read_split(given.split, method.train_share, run.seed)
     features = read_features(given.features[0], given.ids[0], split["object_id"].tolist())
     inputs = hashes([given.split, *given.features, *given.ids, *given.record])
-    # As many as the settings say, and not as many as Snakemake had left: the bits depend on it.
-    with algebra(training.threads):
-        tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)
+    tested, chosen = fit_classifier(method, split, features, run.seed, training.threads)
     network = {
         "parameters": read_json(given.record[0])["parameters"],
         "features": features.shape[1],

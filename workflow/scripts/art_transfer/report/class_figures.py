@@ -13,7 +13,9 @@ from art_transfer.report.runs import CELL, OTHERS
 from art_transfer.report.series import (
     PANEL,
     PANEL_NAME,
+    arms,
     at_left,
+    beside,
     cells_of,
     keys,
     later_inits,
@@ -46,12 +48,9 @@ def size_figure(sizes: pd.DataFrame, cells: pd.DataFrame, titles: Mapping[str, s
         series = list(_series(rows, later_inits(cells)))
         step = min(1.06, 1.5 ** (1 / len(series)))
         for number, (part, how, hollow) in enumerate(series):
-            place = part["train"] * step ** (number - (len(series) - 1) / 2)
-            length = np.clip(
-                [part["accuracy"] - part["low"], part["high"] - part["accuracy"]], 0, None
-            )
+            place = part["train"] * step ** beside(number, len(series))
             line = {"ls": how.dash, "lw": how.width * 0.7, "elinewidth": 0.6}
-            axes.errorbar(place, part["accuracy"], length, **line, **mark(how, hollow, 4))
+            axes.errorbar(place, part["accuracy"], arms(part), **line, **mark(how, hollow, 4))
         axes.set(
             title=panel_title(titles, key), xlabel="training objects of the class", xscale="log"
         )

@@ -15,7 +15,7 @@ from scipy.stats import entropy, spearmanr
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_predictions, read_runs
-from art_transfer.report.series import cells_of, keys, panel_title, percent_axis
+from art_transfer.report.series import arms, cells_of, keys, panel_title, percent_axis
 from art_transfer.report.style import WIDTH, figure, short
 from art_transfer.report.tables import words
 from art_transfer.report_settings import FigureSettings
@@ -156,10 +156,7 @@ def collapse_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
 def _draw(axes: Axes, cells: pd.DataFrame) -> None:
     places = range(len(cells))
     axes.axvline(cells["largest_class"].mean(), ls="--", lw=1, color=MOST)
-    spans = [cells["accuracy"] - cells["low"], cells["high"] - cells["accuracy"]]
-    axes.errorbar(
-        cells["accuracy"], places, xerr=[s.clip(lower=0) for s in spans], fmt="o", ms=4, color=TEST
-    )
+    axes.errorbar(cells["accuracy"], places, xerr=arms(cells), fmt="o", ms=4, color=TEST)
     axes.plot(cells["train_accuracy"], places, ls="", marker="|", ms=8, color=TRAIN)
     axes.plot(cells["most_predicted"], places, ls="", marker="x", ms=5, color=MOST)
     names = cells[["backbone", "init", "method"]]

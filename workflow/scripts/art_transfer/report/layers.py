@@ -12,7 +12,14 @@ from art_transfer.formats import SPLITS, read_csv
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_runs
-from art_transfer.report.series import PANEL, at_left, panels, percent_axis
+from art_transfer.report.series import (
+    PANEL,
+    accuracy_line,
+    at_left,
+    beside,
+    panels,
+    percent_axis,
+)
 from art_transfer.report.style import COLORS
 from art_transfer.report.tables import words
 from art_transfer.report_settings import FigureSettings, LayersSettings
@@ -117,21 +124,10 @@ def layers_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
         accuracy, alike = grid[2 * number : 2 * number + 2]
         for place, (init, color) in enumerate(zip(inits, COLORS, strict=False)):
             part = table[(table["task"] == task) & (table["init"] == init)]
-            spans = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
-            places = np.arange(len(part)) + 0.12 * (place - (len(inits) - 1) / 2)
-            accuracy.errorbar(
-                places,
-                part["accuracy"],
-                yerr=[s.clip(lower=0) for s in spans],
-                color=color,
-                marker="o",
-                ms=4,
-                lw=1.3,
-                elinewidth=0.7,
-                label=words(init),
-            )
+            places = np.arange(len(part))
+            accuracy_line(accuracy, places + 0.12 * beside(place, len(inits)), part, color, "o")
             if init != inits[0]:
-                alike.plot(range(len(part)), part["cka"], color=color, marker="o", ms=4, lw=1.3)
+                alike.plot(places, part["cka"], color=color, marker="o", ms=4, lw=1.3)
         accuracy.set(title=f"{words(task)}: accuracy of the probe")
         alike.set(title=f"{words(task)}: CKA with {words(inits[0])}", ylim=(-0.05, 1.05))
         percent_axis(accuracy.yaxis)

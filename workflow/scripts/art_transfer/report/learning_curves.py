@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 from art_transfer.report.estimates import accuracy_of
 from art_transfer.report.grid import Cell, Grid, percent
 from art_transfer.report.runs import CELL, Groups, read_runs
-from art_transfer.report.series import PANEL, at_left, panels, percent_axis
+from art_transfer.report.series import (
+    PANEL,
+    accuracy_line,
+    at_left,
+    beside,
+    panels,
+    percent_axis,
+)
 from art_transfer.report.style import COLORS, look, plain_log
 from art_transfer.report.tables import network_titles, words
 from art_transfer.report_settings import FigureSettings
@@ -99,18 +106,8 @@ def curves_figure(table: pd.DataFrame, wanted: FigureSettings) -> Figure:
         for place, (init, color) in enumerate(zip(inits, COLORS, strict=False)):
             part = table[(table["task"] == task) & (table["init"] == init)]
             marker = look(part["network"].iloc[0], part["kind"].iloc[0], "weights").marker
-            spans = [part["accuracy"] - part["low"], part["high"] - part["accuracy"]]
-            axes.errorbar(
-                part["train_n"] * 1.03 ** (place - (len(inits) - 1) / 2),
-                part["accuracy"],
-                yerr=[s.clip(lower=0) for s in spans],
-                color=color,
-                marker=marker,
-                ms=4,
-                lw=1.3,
-                elinewidth=0.7,
-                label=words(init),
-            )
+            places = part["train_n"] * 1.03 ** beside(place, len(inits))
+            accuracy_line(axes, places, part, color, marker)
         axes.set(title=words(task), xscale="log", xlabel="training objects")
         axes.set_ylabel("test accuracy" if at_left(axes) else "")
         plain_log(axes.xaxis)

@@ -4,12 +4,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
+from numpy.typing import ArrayLike, NDArray
 
 from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look, short
 from art_transfer.report.tables import network_titles, words
@@ -36,6 +38,34 @@ def at_left(axes: Axes) -> bool:
     """Whether a panel is the first of its row."""
     spec = axes.get_subplotspec()
     return spec is None or spec.is_first_col()
+
+
+def arms(cells: pd.DataFrame) -> NDArray[np.float64]:
+    """Lengths (2, n) of the intervals below and above the accuracies, for ``errorbar``."""
+    spans = [cells["accuracy"] - cells["low"], cells["high"] - cells["accuracy"]]
+    return np.clip(spans, 0, None)
+
+
+def beside(number: int, count: int) -> float:
+    """Steps from the middle to the place of one of ``count`` that stand side by side."""
+    return number - (count - 1) / 2
+
+
+def accuracy_line(
+    axes: Axes, places: ArrayLike, cells: pd.DataFrame, color: str, marker: Any
+) -> None:
+    """One sort of first weights' accuracies with their intervals."""
+    axes.errorbar(
+        places,
+        cells["accuracy"],
+        yerr=arms(cells),
+        color=color,
+        marker=marker,
+        ms=4,
+        lw=1.3,
+        elinewidth=0.7,
+        label=words(cells["init"].iloc[0]),
+    )
 
 
 def later_inits(cells: pd.DataFrame) -> list[str]:

@@ -80,7 +80,8 @@ def fit_classifier(
 
     Of the values that are tried the one with the best validation accuracy is kept; of equals the
     first. Gives what is left of the run, its history having a row for each value in the place of
-    an epoch, and what was chosen.
+    an epoch, and what was chosen. It computes with so many ``threads``, and not with as many as
+    the machine or Snakemake left: the bits depend on it.
     """
     parts = {name: (split["split"] == name).to_numpy() for name in split["split"].unique()}
     if method.standardize or method.classifier == "tuned_linear":
@@ -95,11 +96,9 @@ def fit_classifier(
     for number, value in enumerate(values, 1):
         if name == "n_neighbors":  # no more than there are
             value = min(value, len(given["train"]))
-        if method.classifier == "random_forest":
-            found = _of_forest(make, value, seed, threads, given, truth[parts["train"]])
-        else:
-            model = make(value, seed, threads).fit(given["train"], truth[parts["train"]])
-            found = {part: _probabilities(model, x, len(classes)) for part, x in given.items()}
+        fitted = _of_forest if method.classifier == "random_forest" else _of_model
+        with algebra(threads):
+            found = fitted(make, value, seed, threads, given, truth[parts["train"]])
         row: dict[str, float] = {"epoch": number}
         for prefix, part in (("", "train"), ("val_", "validation")):
             right, probability = truth[parts[part]], found[part]
@@ -109,6 +108,15 @@ def fit_classifier(
         if row["val_accuracy"] > most:
             most, best, chosen, probabilities = row["val_accuracy"], number, value, found
     return tested(split, probabilities, pd.DataFrame(rows), best, len(rows)), {name: chosen}
+
+
+def _of_model(
+    make: Make, value: Any, seed: int, threads: int, given: Parts, truth: NDArray[np.int64]
+) -> Parts:
+    """The probabilities of one model, fitted at once."""
+    model = make(value, seed, threads).fit(given["train"], truth)
+    classes = int(np.max(truth)) + 1  # each is in the train split
+    return {part: _probabilities(model, x, classes) for part, x in given.items()}
 
 
 def _of_forest(
