@@ -3,13 +3,14 @@
     python benchmarks/gpu.py [--steps 20] [--side 0] [--heads 4] [--objects 20000]
 
 The other scripts use a GPU where there is one; this one needs it, and skips itself without;
-`--anyway 1` measures on the processor, to try the script. For each of the paper's networks all
-contenders start together, since a GPU costs while compilers run, and then take turns, alone;
-what an engine tries out when it starts, it so tries beside the others. Ours
-in float32 is the study's; a method's `jit_compile` and `mixed_precision` are measured against it.
-What is checked: losses, and features (with the 10 bits of TF32 that all engines use for
-convolutions in float32). Then `--heads` trainings of a head, each in a process as a job's is, at
-once and one after the other.
+`--anyway 1` measures on the processor, to try the script. For each of the paper's networks the
+contenders of a group (steps in float32, steps in 16 bits, features) start together, since a GPU
+costs while compilers run, and then take turns, alone; what an engine tries out when it starts, it
+so tries beside the others. All eleven at once do not fit into 80 GB. Ours in float32 is the
+study's; a method's `jit_compile` and `mixed_precision` are measured against it. What is checked:
+losses, and features (with the 10 bits of TF32 that all engines use for convolutions in float32).
+Then `--heads` trainings of a head, each in a process as a job's is, at once and one after the
+other.
 """
 
 import functools
@@ -88,29 +89,33 @@ def contenders(folder: Path, network: str, size: int, steps: int) -> dict[str, M
     }
 
 
-def rows(network: str, size: int, steps: int) -> list[Row]:
-    """The entries of one network."""
+def groups(network: str, size: int, steps: int) -> list[list[Row]]:
+    """The entries of one network, by what is on the GPU together."""
     at = f"{network} at {size}, on a GPU"
     step = f"fine-tuning, {at}, {steps} steps of 32"
     feature = f"features, {at}, {steps * engines.BATCH} images"
     close = functools.partial(fine_tuning.close, limit=LOSS)
     jax, torch, compiled = "Keras on JAX", ("torch",), "PyTorch, compiled"
+    waiting = f"waiting for batches, {at}", "ours", "as many steps on one batch, copied ahead"
     return [
-        Row(step, "ours", f"{jax}, fit", "JAX", 0.97, close, ("jax",)),
-        Row(step, "ours", compiled, "PyTorch", 0.97, close, torch),
-        Row(f"{step}, with XLA", "XLA", "without", "ours", None, close),
-        Row(f"{step}, in bfloat16", "bfloat16", "in float32", "ours", None, close),
-        Row(f"{step}, in float16", "float16", "in float32", "ours", None, close),
-        Row(
-            f"{step}, in bfloat16", "bfloat16", compiled + ", too", "PyTorch, bfloat16", 0.97,
-            close, torch,
-        ),
-        Row(
-            f"waiting for batches, {at}", "ours", "as many steps on one batch, copied ahead",
-            "one batch", WAITING, lambda one, other: None, waiting=True,
-        ),
-        Row(feature, "features", f"{jax}, predict", "features, JAX", 0.97, near, ("jax",)),
-        Row(feature, "features", compiled, "features, PyTorch", 0.97, near, torch),
+        [
+            Row(step, "ours", f"{jax}, fit", "JAX", 0.97, close, ("jax",)),
+            Row(step, "ours", compiled, "PyTorch", 0.97, close, torch),
+            Row(f"{step}, with XLA", "XLA", "without", "ours", None, close),
+            Row(*waiting, "one batch", WAITING, lambda one, other: None, waiting=True),
+        ],
+        [
+            Row(f"{step}, in bfloat16", "bfloat16", "in float32", "ours", None, close),
+            Row(f"{step}, in float16", "float16", "in float32", "ours", None, close),
+            Row(
+                f"{step}, in bfloat16", "bfloat16", compiled + ", too", "PyTorch, bfloat16", 0.97,
+                close, torch,
+            ),
+        ],
+        [
+            Row(feature, "features", f"{jax}, predict", "features, JAX", 0.97, near, ("jax",)),
+            Row(feature, "features", compiled, "features, PyTorch", 0.97, near, torch),
+        ],
     ]  # fmt: skip
 
 
@@ -126,12 +131,14 @@ def take_turns(bench: Benchmark, makers: dict[str, Make], entries: list[Row]) ->
     A peer that is not installed is left out with its entries. So is, and is given as a fault, one
     that does not start, and an entry whose two results differ: the rest is worth its time.
     """
-    faults = []
+    faults, begin = [], time.perf_counter()
     with ExitStack() as stack, ThreadPoolExecutor(len(makers)) as pool:
 
         def start(item: tuple[str, Make]) -> tuple[str, Callable[[], tuple[float, Any]] | str]:
             try:
-                return item[0], stack.enter_context(contender(item[1], 0))
+                turn = stack.enter_context(contender(item[1], 0))
+                print(f"{item[0]}: ready after {time.perf_counter() - begin:.0f} s", flush=True)
+                return item[0], turn
             except NotInstalled as error:
                 return item[0], str(error)
             except SystemExit as error:
@@ -196,17 +203,13 @@ def main() -> None:
         folder = Path(temporary)
         for network in sorted(engines.SIZES):
             size = bench.given.side or engines.SIZES[network]
-            entries = [
-                row
-                for row in rows(network, size, steps)
-                if bench.given.only in f"{row.name} / {row.peer}"
-            ]
-            needed = {name for row in entries for name in (row.ours, row.theirs)}
-            if needed:
-                pictures.write_store(folder, steps * engines.BATCH, size)
-                makers = contenders(folder, network, size, steps)
-                needed_makers = {n: m for n, m in makers.items() if n in needed}
-                faults += take_turns(bench, needed_makers, entries)
+            makers = contenders(folder, network, size, steps)
+            for group in groups(network, size, steps):
+                entries = [r for r in group if bench.given.only in f"{r.name} / {r.peer}"]
+                if entries:
+                    pictures.write_store(folder, steps * engines.BATCH, size)
+                    needed = {name for row in entries for name in (row.ours, row.theirs)}
+                    faults += take_turns(bench, {name: makers[name] for name in needed}, entries)
         pack_heads(bench, folder)
     if faults:
         sys.exit("\n".join(faults))
