@@ -32,6 +32,7 @@ METHOD_DEFAULTS = {
     "batch_size": 32,
     "epochs": 100,
     "patience": 7,
+    "restore_best_weights": True,
     "schedule": "constant",
     "schedule_warmup_epochs": 0,
     "label_smoothing": 0.0,

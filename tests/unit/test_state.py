@@ -96,13 +96,15 @@ def test_a_run_that_was_stopped_twice_has_the_bytes_of_one_that_ran_through(
 
 
 @pytest.mark.parametrize("after_best", [-1, 0, 2])
-def test_early_stopping_decides_as_if_nothing_had_happened(tmp_path, after_best):
+@pytest.mark.parametrize("restored", [True, False])
+def test_early_stopping_decides_as_if_nothing_had_happened(tmp_path, after_best, restored):
     slow = Optimizer("sgd", 0.05, 0.9, True, 0.9, 1e-8, 0.004)
-    how = training(epochs=40, patience=3, optimizer=slow)
+    how = training(epochs=40, patience=3, optimizer=slow, restore_best_weights=restored)
     pixels = museum(tmp_path, TABLE, contrast=6)
     whole = fine_tune(how, TABLE, pixels, "")
-    best, last = whole.tested.metrics["best_epoch"], whole.tested.metrics["epochs"]
+    best, last = int(whole.tested.history["val_loss"].argmin()) + 1, len(whole.tested.history)
     assert 1 < best < last == best + 3  # so that the best weights, the wait and the end are crossed
+    assert whole.tested.metrics["best_epoch"] == (best if restored else last)
     stop(tmp_path, how, pixels, best + after_best)
     again = fine_tune(how, TABLE, pixels, "", State(tmp_path / "state", MADE_FROM, seconds=0))
     assert_same_run(whole, again, how, tmp_path)

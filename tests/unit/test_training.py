@@ -61,12 +61,12 @@ def test_a_head_reaches_the_loss_of_an_unregularised_logistic_regression(changes
 
 
 @pytest.mark.parametrize(("kind", "optimizer"), [("head", ADAM), ("fine_tuning", SGD)])
-def test_the_epoch_tested_is_the_one_with_the_smallest_validation_loss(tmp_path, kind, optimizer):
+def test_the_epoch_tested_is_the_best_in_validation_or_the_last(tmp_path, kind, optimizer):
     features, pixels = normal(TABLE, 64, 0.5), museum(tmp_path, TABLE, contrast=6)
 
-    def run(epochs: int) -> Trained:
+    def run(epochs: int, restored: bool = True) -> Trained:
         how = {"kind": kind, "epochs": epochs, "patience": 4, "optimizer": optimizer}
-        wanted = training("demo_residual", **how)
+        wanted = training("demo_residual", restore_best_weights=restored, **how)
         if kind == "head":
             return train_head(wanted, TABLE, features, "")
         return fine_tune(wanted, TABLE, pixels, "")
@@ -86,6 +86,11 @@ def test_the_epoch_tested_is_the_one_with_the_smallest_validation_loss(tmp_path,
     short = run(best)
     assert same_weights(short.model, long.model)
     pd.testing.assert_frame_equal(short.tested.predictions, long.tested.predictions)
+    last = run(60, restored=False)
+    assert last.tested.metrics["best_epoch"] == last.tested.metrics["epochs"] == len(losses)
+    assert last.tested.metrics["validation"]["loss"] == losses[-1]
+    assert not same_weights(last.model, long.model)
+    assert same_weights(run(best, restored=False).model, long.model)
 
 
 def test_fine_tuning_moves_everything_and_off_the_shelf_only_the_head(tmp_path):

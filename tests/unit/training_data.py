@@ -46,6 +46,7 @@ def training(
         "batch_size": 16,
         "epochs": 3,
         "patience": 7,
+        "restore_best_weights": True,
         "schedule": "constant",
         "schedule_warmup_epochs": 0,
         "label_smoothing": 0.0,

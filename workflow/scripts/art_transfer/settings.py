@@ -180,6 +180,7 @@ class Method:
     batch_size: int
     epochs: int
     patience: int
+    restore_best_weights: bool
     schedule: str
     schedule_warmup_epochs: int
     label_smoothing: float

@@ -131,7 +131,8 @@ def fit(
     Its columns are ``history_columns``.
 
     Stops when the validation loss has not fallen for ``patience`` epochs, and leaves the weights
-    of the epoch with the smallest one (paper, section 2.3). Goes on from ``state`` if that holds
+    of the epoch with the smallest one (paper, section 2.3), or the last's if the method says so.
+    Goes on from ``state`` if that holds
     one of these epochs, and does nothing if it holds a later one, whose call restores the
     weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
@@ -144,7 +145,9 @@ def fit(
         **objective(method),
     )
     stopping = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=method.patience, restore_best_weights=True
+        monitor="val_loss",
+        patience=method.patience,
+        restore_best_weights=method.restore_best_weights,
     )
     order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: train.start(epoch + 1))
     keeper = Keeper(state, stopping, first_epoch, last_epoch)

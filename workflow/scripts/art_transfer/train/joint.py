@@ -25,8 +25,8 @@ from art_transfer.train.state import State
 from art_transfer.train.training import (
     Data,
     Trained,
-    best_epoch,
     fed_pixels,
+    kept_epoch,
     pixel_reader,
     tested,
     train_network,
@@ -122,7 +122,7 @@ def train_joint(
     counts = {task: len(names) for task, names in classes.items()}
     new_heads = partial(with_heads, classes=counts, seed=training.run.seed)
     model, history = train_network(training, data, new_heads, file, state)
-    best = best_epoch(history, training.method)
+    best = kept_epoch(history, training.method)
     return Joint(model, history, best, classes, len(ids) * len(history))
 
 
@@ -146,7 +146,7 @@ def tested_on_task(
     model = with_head(backbone, len(data.classes), training.run.seed)
     softmax = read_checkpoint(file).get_layer(head_of(task))
     model.get_layer(HEAD).set_weights(softmax.get_weights())
-    best = best_epoch(history, method)
+    best = kept_epoch(history, method)
     trained = fed_pixels(model, training)
     return tested(model, trained, data, of_task(history, task), best, 0, method.batch_size)
 

@@ -94,14 +94,15 @@ class State:
             self.resumed_after,
             round(seconds, 3),
         )
-        groups = (_values(model.variables), _values(model.optimizer.variables))
+        best = stopping.best_weights or []  # none unless they are to be restored
+        groups = (_values(model.variables), _values(model.optimizer.variables), best)
         half = self.folder / Path(tempfile.mkdtemp(prefix=".half-", dir=self.folder)).name
         with (half / ARRAYS).open("wb") as stream:
             np.savez(
                 stream,
                 **{
                     f"{name}-{number:05d}": value
-                    for name, values in zip(_GROUPS, (*groups, stopping.best_weights), strict=True)
+                    for name, values in zip(_GROUPS, groups, strict=True)
                     for number, value in enumerate(values)
                 },
             )

@@ -92,7 +92,7 @@ def train_head(
     kernel, bias = layer.get_weights()
     kernel /= deviation[:, None]  # the whole network's features come as they are
     whole.get_layer(HEAD).set_weights([kernel, bias - mean @ kernel])
-    best, size = best_epoch(history, training.method), training.method.batch_size
+    best, size = kept_epoch(history, training.method), training.method.batch_size
     return tested(whole, small, data, history, best, len(history), size)
 
 
@@ -110,7 +110,7 @@ def fine_tune(
     data = Data(split, pixel_reader(pixels, split["object_id"]))
     new_head = partial(with_head, classes=len(data.classes), seed=training.run.seed)
     model, history = train_network(training, data, new_head, file, state)
-    best, size = best_epoch(history, training.method), training.method.batch_size
+    best, size = kept_epoch(history, training.method), training.method.batch_size
     trained = fed_pixels(model, training)
     return tested(model, trained, data, history, best, len(history), size)
 
@@ -203,10 +203,14 @@ def _fit(
     return pd.concat([*warmup, rest])
 
 
-def best_epoch(history: pd.DataFrame, method: Method) -> int:
-    """The epoch with the smallest validation loss, once all is trained."""
+def kept_epoch(history: pd.DataFrame, method: Method) -> int:
+    """The epoch whose weights are kept once all is trained: of the smallest validation loss.
+
+    Or the last one, if the method says so.
+    """
     candidates = history[history["epoch"] > method.head_warmup_epochs]
-    return int(candidates["epoch"].iloc[int(candidates["val_loss"].argmin())])
+    at = int(candidates["val_loss"].argmin()) if method.restore_best_weights else -1
+    return int(candidates["epoch"].iloc[at])
 
 
 def tested(
