@@ -140,7 +140,13 @@ def test_the_chain_and_the_rights_of_every_museum_are_told(card):
 def test_the_card_says_what_was_trained_and_how_its_epoch_was_chosen(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "run")
     path, told = tmp_path / "run/run.json", []
-    for changes in ({}, {"frozen_layers": 3}, {"loss_weights": {"type": 1.0, "artist": 0.5}}):
+    weights = {"type": 1.0, "artist": 0.5}
+    for changes in (
+        {},
+        {"frozen_layers": 3},
+        {"loss_weights": weights},
+        {"restore_best_weights": False},
+    ):
         record = read_json(folder / "run.json")
         record["settings"]["method"] |= changes
         path.unlink()
@@ -149,6 +155,7 @@ def test_the_card_says_what_was_trained_and_how_its_epoch_was_chosen(folder, tmp
     assert "The whole network, " in told[0] and "by the loss on the validation split." in told[0]
     assert "The whole network but its first 3 layers with weights, " in told[1]
     assert "by the weighted sum of all tasks' losses on their joint validation objects" in told[2]
+    assert re.search(r"Epoch kept: \d of \d, the last one\.", told[3])
 
 
 def test_accuracy_by_the_size_of_the_true_class():

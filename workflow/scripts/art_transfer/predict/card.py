@@ -78,11 +78,7 @@ def model_card(
         size=steps["size"],
         chain=list(_chain(settings)),
         method=_method(record["settings"]["method"]),
-        chosen_by=(
-            "the weighted sum of all tasks' losses on their joint validation objects"
-            if record["settings"]["method"]["loss_weights"]
-            else "the loss on the validation split"
-        ),
+        kept=_kept(record["settings"]["method"]),
         best_epoch=found["metrics"]["best_epoch"],
         epochs=found["metrics"]["epochs"],
         parameters=f"{record['parameters']:,}",
@@ -141,6 +137,15 @@ def _method(method: Mapping[str, Any]) -> str:
         f"{what}, {optimizer['name']} with learning rate {optimizer['learning_rate']:g}, "
         f"{method['batch_size']} objects per step, patience of {method['patience']} epochs."
     )
+
+
+def _kept(method: Mapping[str, Any]) -> str:
+    """Why the epoch that was kept is that one."""
+    if not method["restore_best_weights"]:
+        return "the last one"
+    if method["loss_weights"]:
+        return "by the weighted sum of all tasks' losses on their joint validation objects"
+    return "by the loss on the validation split"
 
 
 def _splits(dealt: pd.DataFrame) -> Iterator[tuple[str, int, int]]:
