@@ -95,8 +95,8 @@ export: .venv/.made  ## RUN's network with its model card, to pass on: results/S
 verify: .venv/.made  ## check results/STUDY: every hash, every score, every table
 	$(BIN)/python workflow/scripts/verify.py results/$(STUDY)
 
-clean-stale: .venv/.made  ## list run folders that STUDY's config no longer names; REMOVE=1 removes them
-	$(BIN)/python workflow/scripts/clean_stale.py --configfile $(CONFIG) $(if $(REMOVE),--remove)
+clean-stale: .venv/.made  ## list run folders that STUDY's config no longer names; OPTIONS="--config ..." as it was run; REMOVE=1 removes them
+	$(BIN)/python workflow/scripts/clean_stale.py --configfile $(CONFIG) $(OPTIONS) $(if $(REMOVE),--remove)
 
 clean:  ## remove the demo's results and what can be computed again for it
 	rm -rf results/demo logs/demo resources/{large_museum,small_museum,unrelated_museum,photos}

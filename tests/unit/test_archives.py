@@ -241,6 +241,20 @@ def test_patience_begins_anew_where_much_has_come(tmp_path: Path) -> None:
         assert len(server.asked) == 5
 
 
+def test_patience_ends_where_a_host_begins_anew_and_gets_no_further(tmp_path: Path) -> None:
+    whole = {"Content-Length": str(len(DATA) * 32)}
+    less, more = (
+        replace(FILE, ranges=False, body=DATA * times, headers=whole, fault="short")
+        for times in (8, 16)
+    )
+    with (
+        serve(*[less, more] * 9, then=less) as server,
+        pytest.raises(UnansweredError, match="3 times"),
+    ):
+        download_file(visit(tmp_path), f"{server.address}/file", tmp_path / "a")
+    assert len(server.asked) == 2 + QUICK.retries + 1
+
+
 def test_busy_hosts_are_obeyed_and_missing_files_named(tmp_path: Path) -> None:
     busy = Reply(b"later", 503, "text/plain", {"Retry-After": "1"})
     with serve(busy) as server:

@@ -534,6 +534,17 @@ MISTAKES = {
         },
         ["`collections.both.collections` has museum and twin, which share objects"],
     ),
+    "pool_of_one_museum_read_in_two_ways": (
+        {
+            "collections__both": {"source": "pooled", "collections": ["museum", "twin"]},
+            "collections__twin": {
+                "source": "folder",
+                "folder": "./elsewhere/../somewhere/",
+                "list_separator": "|",
+            },
+        },
+        ["`collections.both.collections` has museum and twin, which share objects"],
+    ),
     "part_of_a_pool": (
         {
             "collections__both": {"source": "pooled", "collections": ["museum", "photos"]},
@@ -562,6 +573,40 @@ MISTAKES = {
             "experiments__table": TABLE | {"inits": ["net"]},
         },
         ["runs/museum/material/demo_plain/net", "another split of twin"],
+    ),
+    "one_museum_spelled_in_two_ways": (
+        {
+            "collections__twin": {"source": "folder", "folder": "somewhere/"},
+            "inits__net": NET | {"collection": "twin", "seed": 7},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/material/demo_plain/net", "another split of twin"],
+    ),
+    "one_museum_read_in_two_ways": (  # whose labels, and so whose splits, may be others
+        {
+            "collections__twin": {
+                "source": "folder",
+                "folder": "somewhere",
+                "list_separator": "|",
+            },
+            "inits__net": NET | {"collection": "twin"},
+            "experiments__table": TABLE | {"inits": ["net"]},
+        },
+        ["runs/museum/material/demo_plain/net", "another split of twin"],
+    ),
+    "a_larger_part_of_a_made_up_museum": (
+        {
+            "collections__more": {
+                "source": "synthetic",
+                "museum": "photos",
+                "objects": 90,
+                "tasks": ["type"],
+            },
+            "inits__net": NET | {"collection": "more", "seed": 7},
+            "experiments__table": TABLE
+            | {"collections": ["photos"], "tasks": ["type"], "inits": ["net"]},
+        },
+        ["runs/photos/type/demo_plain/net", "another split of more"],
     ),
     # names that are taken
     "table_of_every_study": ({"experiments__gains": TABLE}, ["`experiments.gains`", "taken"]),

@@ -125,6 +125,20 @@ def test_an_image_that_fails_again_keeps_no_study_from_its_end(museum, tmp_path)
     assert fetched(table, tmp_path)[0][2] == "ok"
 
 
+def test_however_many_images_fail_again_the_others_come(museum, tmp_path):
+    names = [str(n) for n in range(60)]
+    table, bad = wanted(museum, *names), {f"/{n}" for n in range(25)}
+    museum.answer = lambda path, query: Reply(status=400) if path in bad else image(path, query)
+    with pytest.raises(StudyError, match="20 images in a row"):
+        fetched(table, tmp_path)
+    with pytest.raises(StudyError, match=r"of 60 images .*What fails once more is left out"):
+        fetched(table, tmp_path)
+    found = fetched(table, tmp_path)
+    assert [status[:6] for _, _, status in found] == ["failed"] * 25 + ["ok"] * 35
+    museum.answer = image
+    assert {status for _, _, status in fetched(table, tmp_path)} == {"ok"}
+
+
 def test_a_page_for_people_is_no_image(museum, tmp_path):
     museum.first["/a"] = [Reply(b"<html>Slow down</html>", type="text/html")] * 3
     with pytest.raises(StudyError, match=r"a web page instead of image/\*"):

@@ -10,6 +10,7 @@ import pytest
 from art_transfer.errors import StudyError
 from art_transfer.formats import (
     BETWEEN,
+    JOINT_SPLITS,
     OBJECTS,
     PREDICTIONS,
     SPLITS,
@@ -20,6 +21,7 @@ from art_transfer.prepare import duplicates
 from art_transfer.prepare.duplicates import Museum, between, groups, museum, read_museum
 from art_transfer.prepare.looks import SIDE, look, write_looks
 from art_transfer.prepare.perceptual_hash import RADIUS, WINDOWS, candidates, hashes
+from art_transfer.prepare.splits import trained_on
 from art_transfer.report.near_duplicates import scores_without, seen_in_sources, seen_in_train
 from art_transfer.report_settings import DuplicatesSettings
 from art_transfer.settings import Run
@@ -262,7 +264,24 @@ def test_a_planted_near_duplicate_across_splits_is_counted():
     split = pd.DataFrame({"object_id": list("abcdef"), "label": "x"})
     split["split"] = ["train", "test", "test", "validation", "test", "train"]
     table = pd.DataFrame({"object_id": list("abcdez"), "group": list("aaccez"), "how": "image"})
-    assert seen_in_train(split, table) == (1, {"b"})
+    test, train = (
+        set(split.loc[split["split"] == name, "object_id"]) for name in ("test", "train")
+    )
+    assert seen_in_train(test, train, table) == (1, {"b"})
+
+
+def test_with_several_tasks_at_once_an_object_of_another_task_was_seen_too(tmp_path):
+    split = pd.DataFrame({"object_id": list("abcdef"), "label": ["x", "y"] * 3})
+    split["split"] = ["train"] * 2 + ["validation"] * 2 + ["test"] * 2
+    write_csv(tmp_path / "split.csv", split, SPLITS)
+    joint = split[split["split"] != "test"].assign(task="type")
+    joint.loc[len(joint)] = ["g", "me", "train", "artist"]
+    write_csv(tmp_path / "joint.csv", joint, JOINT_SPLITS)
+    both = used(tmp_path / "split.csv", joint=str(tmp_path / "joint.csv"))
+    assert trained_on(both) == {"a", "b", "g"}
+    assert trained_on(used(tmp_path / "split.csv")) == {"a", "b"}
+    table = pd.DataFrame({"object_id": ["e", "g"], "group": "e", "how": "image"})
+    assert seen_in_train({"e", "f"}, trained_on(both), table) == (1, {"e"})
 
 
 def test_near_duplicates_in_the_museum_that_the_weights_saw():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from art_transfer import files
+from art_transfer.errors import StudyError
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -60,3 +61,10 @@ def test_a_listing_has_names_of_any_bytes(tmp_path):
     empty = files.listing(tmp_path)
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/foto_\xe9.jpg")).write_bytes(b"a")
     assert files.listing(tmp_path) != empty
+
+
+def test_a_server_s_refusal_is_not_taken_for_a_disk_s(tmp_path):
+    said = "https://museum.example/x: expected JSON, but the answer begins b'Permission denied'"
+    with pytest.raises(StudyError) as caught, files.atomic_path(tmp_path / "table.csv"):
+        raise StudyError(said)
+    assert str(caught.value) == said

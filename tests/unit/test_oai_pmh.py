@@ -262,7 +262,28 @@ def test_an_empty_last_page_and_pages_without_records(tmp_path):
 @pytest.mark.parametrize("records", [(), (dc("a"), dc("b"))])
 def test_a_list_without_end_is_an_error(tmp_path, records):
     message = refusal(lambda *_: xml(page(*records, token="again")), tmp_path)
-    assert "20 pages in a row brought nothing new" in message
+    assert "goes round in circles" in message and "'again'" in message
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_a_circle_of_pages_with_withdrawn_records_ends(tmp_path, length):
+    asked = []
+
+    def circle(path: str, query: dict[str, str]) -> Reply:
+        asked.append(query)
+        number = int(query.get("resumptionToken", "0"))
+        following = str((number + 1) % length)
+        return xml(page(dc(f"a{number}"), deleted(f"z{number}"), token=following))
+
+    assert "goes round in circles: its token" in refusal(circle, tmp_path)
+    assert len(asked) <= 4 * length + 1
+
+
+def test_a_list_without_end_whose_tokens_are_all_new_is_an_error(tmp_path):
+    def endless(path: str, query: dict[str, str]) -> Reply:
+        return xml(page(dc("a"), token=query.get("resumptionToken", "") + "x"))
+
+    assert "20 pages in a row brought nothing new" in refusal(endless, tmp_path)
 
 
 def test_records_without_identifier_or_metadata_are_left_out_and_counted(tmp_path, capsys):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from art_transfer import config
 from art_transfer.plan.bill import bill, lines
+from art_transfer.plan.dry_run import dry_run
 from art_transfer.plan.jobs import Job, Made
 from art_transfer.plan.price import Prices
 from art_transfer.plan.reasons import changes, reasons
@@ -163,3 +164,9 @@ def test_nothing_to_do_is_said_so(study):
     assert list(lines(found, "results/small"))[-1] == (
         "results/small: nothing to be done; all 2 runs stay"
     )
+
+
+def test_an_option_that_snakemake_does_not_have_is_told(capsys):
+    with pytest.raises(SystemExit):
+        dry_run(["all", "--no-such-option"])
+    assert "--no-such-option" in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_the_legend_explains_colours_dashes_and_marks():
     assert texts == [
         *["Network", "VGG19", "ResNet50", "InceptionV3 from random\nfirst weights"],
         *["Training", "off the shelf\n(head only)", "fine tuning\n(whole network)"],
-        *["Mark: epoch tested", "smallest\nvalidation loss"],
+        *["Mark: epoch tested", "of each training"],
     ]
 
 

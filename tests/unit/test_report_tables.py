@@ -14,6 +14,7 @@ from art_transfer.settings import Run
 from test_report_runs import write_run
 
 TITLES = {"museum": "Museum & Co_"}
+FIRST = {"museum_net": "run", "random": "random"}
 
 
 def right(n: int) -> list[bool]:
@@ -23,9 +24,7 @@ def right(n: int) -> list[bool]:
 def made(results, counts: dict[Run, int], **record) -> pd.DataFrame:
     """The cells of runs that got so many of 20 test objects right."""
     splits = [
-        write_run(
-            results, run, right(n), first="run" if run.init == "museum_net" else "weights", **record
-        )
+        write_run(results, run, right(n), first=FIRST.get(run.init, "weights"), **record)
         for run, n in counts.items()
     ]
     return cells(read_runs(counts, results, splits), read_baselines(counts, results))
@@ -109,6 +108,9 @@ def test_preprocessing_that_the_first_weights_do_not_expect_is_noted(tmp_path):
     )
     fine = paper_table(made(tmp_path, counts), "A caption", TITLES)
     assert not any("Preprocessing" in note for note in fine.notes)
+    chance = made(tmp_path, grid_of(["random"], ["off_the_shelf"], [8, 6]), expected_scaling="tf")
+    notes = paper_table(chance, "A caption", TITLES).notes
+    assert not any("Preprocessing" in note for note in notes), "random weights expect nothing"
 
 
 def test_several_collections_have_a_column_with_their_titles(tmp_path):

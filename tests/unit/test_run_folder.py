@@ -165,12 +165,12 @@ SEVEN = list("abcdefg")
         ("a", [0.02, 0.3, 0.2, 0.16, 0.14, 0.1, 0.08], 7, "b"),
         ("f", [0.3, 0.02, 0.2, 0.16, 0.14, 0.1, 0.08], 5, "a"),
         ("g", [0.3, 0.02, 0.2, 0.16, 0.14, 0.1, 0.08], 6, "a"),
-        # of equally likely classes the earlier one ranks first
+        # of equally likely classes the first is predicted; another truth is behind its equals
         ("a", [1 / 7] * 7, 1, "a"),
-        ("e", [1 / 7] * 7, 5, "a"),
-        ("f", [1 / 7] * 7, 6, "a"),
+        ("e", [1 / 7] * 7, 7, "a"),
+        ("b", [0, 0, 0, 0, 0, 0, 1], 7, "g"),
         ("d", [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.1], 1, "d"),
-        ("f", [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.1], 3, "d"),
+        ("e", [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.1], 3, "d"),
         ("g", [0.1, 0.1, 0.1, 0.2, 0.2, 0.2, 0.1], 7, "d"),
     ],
 )
@@ -188,8 +188,8 @@ def test_scores_by_hand_and_predictions_sorted_by_id():
     table = predictions(["z", "y", "x", "w"], ["a", "a", "a", "b"], SEVEN, probability)
     assert table["object_id"].tolist() == ["w", "x", "y", "z"]
     assert table["predicted"].tolist() == ["g", "b", "a", "a"]
-    assert table["rank"].tolist() == [3, 2, 1, 1]
+    assert table["rank"].tolist() == [7, 7, 1, 1]
     found = scores(table)
-    assert found["accuracy"] == 0.5 and found["n"] == 4 and found["top5_accuracy"] == 1
+    assert found["accuracy"] == 0.5 and found["n"] == 4 and found["top5_accuracy"] == 0.5
     assert found["balanced_accuracy"] == pytest.approx((2 / 3 + 0) / 2)
     assert found["macro_f1"] == pytest.approx((0.8 + 0) / 2)  # over the classes there are

@@ -1,13 +1,15 @@
 """Cleaning up lists and removes run folders that no run of the study has, and nothing else."""
 
 import os
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 from art_transfer import config
 from art_transfer.archive.stale_runs import remove_runs, size_of, stale_runs
+from art_transfer.command import add_configfile, study_of
 from art_transfer.study import Study
-from builders import small_config
+from builders import CONFIG, small_config
 
 
 @pytest.fixture
@@ -30,6 +32,15 @@ def results(study: Study) -> Path:
         path.parent.mkdir(parents=True)
         path.write_text("x")
     return Path(study.results)
+
+
+def test_values_that_the_study_was_run_with_count(tmp_path: Path) -> None:
+    parser = ArgumentParser()
+    add_configfile(parser)
+    file = ["--configfile", str(CONFIG / "demo.yaml")]
+    assert study_of(parser.parse_args(file)).settings.seeds == (1,)
+    given = parser.parse_args([*file, "--config", "seeds=[1,2,3]"])
+    assert study_of(given).settings.seeds == (1, 2, 3)
 
 
 def make(folder: Path) -> Path:

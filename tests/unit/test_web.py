@@ -34,6 +34,7 @@ PASSING = {
     "larger Content-Length": Reply(
         b'{"fine": true}', headers={"Content-Length": "99"}, fault="short"
     ),
+    "what cannot be unpacked": Reply(b"no gzip", headers={"Content-Encoding": "gzip"}),
     "a page for people": HTML,
     "a page in capitals, with a byte-order mark": Reply(b"\xef\xbb\xbf<HTML>Wait</HTML>"),
 }
@@ -211,6 +212,19 @@ def test_the_museum_learns_who_asks(museum):
 def test_without_a_contact_nothing_is_asked():
     with pytest.raises(StudyError, match="--config contact="):
         Web(QUICK, "")
+
+
+def test_what_no_header_can_carry_is_an_error_that_names_the_key():
+    with pytest.raises(StudyError, match="`contact` is 'Zürich'"):
+        Web(QUICK, "Zürich")
+    with pytest.raises(StudyError, match=r"`web.headers.From`"):
+        asker(headers={"From": "Zürich"})
+
+
+@pytest.mark.parametrize("host", ["images..museum.example", f"{'a' * 64}.museum.example"])
+def test_a_host_that_can_be_none_is_an_error_of_this_address(host):
+    with pytest.raises(UnansweredError, match=host[:20].replace(".", r"\.")):
+        asker(other_hosts=("*",)).get(f"https://{host}/a.jpg", "image/*")
 
 
 def test_each_takes_no_more_items_than_are_worked_on(museum):

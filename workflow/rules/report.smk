@@ -141,6 +141,7 @@ rule table_pages:
 rule index:
     input:
         tables=[rules.tables.input, NUMBERS],
+        readable=list(READABLE),
         figures=[rules.figures.input, rules.cost.output.png],
         maps=[
             f"{RESULTS}/figures/{name}{end}"

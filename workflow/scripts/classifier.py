@@ -17,7 +17,7 @@ with logged(snakemake.log[0]):
 
     training, given = settings(snakemake, Training), snakemake.input
     run, method = training.run, training.method
-    prepare(training.threads, run.seed, snakemake.resources.get("gpu", 0))
+    prepare(training.threads, run.seed, gpus=0, wanted=0)
     meter = Meter()
     split = read_split(given.split, method.train_share, run.seed)
     features = read_features(given.features[0], given.ids[0], split["object_id"].tolist())

@@ -1,4 +1,7 @@
-"""List run folders that the config no longer names; ``--remove`` removes them."""
+"""List run folders that the config no longer names; ``--remove`` removes them.
+
+Give it all that Snakemake was given, ``--config`` too: what that names counts.
+"""
 
 from argparse import ArgumentParser
 

@@ -22,7 +22,8 @@ with logged(snakemake.log[0]):
             "which computes on the processor; ask for none: --set-resources features_shared:gpu=0 "
             "features_of_run:gpu=0"
         )
-    prepare(wanted.threads, wanted.first.seed, gpus)
+    devices = 0 if wanted.engine == "openvino" else 1
+    prepare(wanted.threads, wanted.first.seed, gpus, devices)
     meter = Meter()
     backbone = build(wanted.architecture, wanted.first, "".join(given.first))
     store = PixelStore([read_csv(table, IMAGES) for table in given.tables], given.pixels)

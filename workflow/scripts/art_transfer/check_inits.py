@@ -1,9 +1,21 @@
 """What a schema cannot say of first weights: that they exist, fit, and saw no test object."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from art_transfer.settings import Init, Run, Weights
 from art_transfer.study import Study
+
+_ASKED_FOR = {
+    "synthetic": ("museum", "seed"),
+    "csv": ("address", "where"),
+    "json_api": ("address", "parameters", "where"),
+    "oai_pmh": ("address", "selection", "where"),
+    "antwerp_dams": ("address",),
+    "rijksmuseum_challenge": (),
+    "pooled": ("collections",),
+}
+"""Which settings of a source decide whose objects they are; the others, how they are read."""
 
 
 def unknown(key: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
@@ -180,7 +192,21 @@ def _parts(study: Study, collections: Iterable[str]) -> set[str]:
 
 
 def _museum(study: Study, collection: str) -> str:
-    """The first collection that reads the same source: one museum may have two names."""
+    """The first collection of the same museum, however its block is spelled."""
+    objects = _objects(study, collection)
+    return next(name for name in study.settings.collections if _objects(study, name) == objects)
+
+
+def _objects(study: Study, collection: str) -> tuple[object, ...]:
+    """What tells a collection's objects from those of others."""
+    source = study.source(collection)
+    if source.source == "folder":
+        return (Path(source.options["folder"], source.options["metadata"]).resolve(),)
+    return source.source, *(source.options[name] for name in _ASKED_FOR[source.source])
+
+
+def _same_source(study: Study, collection: str) -> str:
+    """The first collection whose objects and labels are the same, as all settings are."""
     source = study.source(collection)
     return next(name for name in study.settings.collections if study.source(name) == source)
 
@@ -188,8 +214,9 @@ def _museum(study: Study, collection: str) -> str:
 def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
     """Whether an earlier run was perhaps trained on objects that a run is tested on.
 
-    Splits of one task and seed are the same everywhere, and several tasks at once leave out what
-    any of them tests; those of other tasks, seeds, or of pooled collections know nothing of it.
+    Splits of one task and seed are the same for all collections that read a source alike, and
+    several tasks at once leave out what any of them tests; those of other tasks, seeds, or of
+    pooled collections know nothing of it.
     """
     here, there = (_parts(study, [one.collection]) for one in (run, earlier))
     if not here & there:
@@ -197,6 +224,6 @@ def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
     tasks = [earlier.task]
     if study.at_once(earlier):
         tasks = list(study.settings.methods[earlier.method].loss_weights)
-    museums = _museum(study, earlier.collection), _museum(study, run.collection)
-    splits = [study.split(museums[0], task, earlier.seed) for task in tasks]
-    return study.split(museums[1], run.task, run.seed) not in splits
+    sources = [_same_source(study, one.collection) for one in (earlier, run)]
+    splits = [study.split(sources[0], task, earlier.seed) for task in tasks]
+    return study.split(sources[1], run.task, run.seed) not in splits

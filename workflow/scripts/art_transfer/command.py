@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from snakemake.cli import parse_config
+
 from art_transfer.checks import load_study
-from art_transfer.config import read_files
+from art_transfer.config import read_files, with_arguments
 from art_transfer.errors import StudyError
 from art_transfer.study import Study
 
@@ -22,7 +24,7 @@ def messages() -> Iterator[None]:
 
 
 def add_configfile(parser: ArgumentParser) -> None:
-    """Give a command Snakemake's option ``--configfile``."""
+    """Give a command Snakemake's options ``--configfile`` and ``--config``."""
     parser.add_argument(
         "--configfile",
         nargs="+",
@@ -30,9 +32,17 @@ def add_configfile(parser: ArgumentParser) -> None:
         default=[],
         help="the study, as for Snakemake; the paper if none is given",
     )
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="values that the study was run with, as for Snakemake",
+    )
 
 
 def study_of(arguments: Namespace) -> Study:
-    """The study that ``--configfile`` names. Raises StudyError that lists every mistake in it."""
+    """The study of ``--configfile`` and ``--config``. Raises StudyError that lists each mistake."""
     files = arguments.configfile
-    return load_study(read_files(files), files[0].parent if files else Path("config"))[0]
+    given = with_arguments(read_files(files), parse_config(arguments.config) or {})
+    return load_study(given, files[0].parent if files else Path("config"))[0]

@@ -60,6 +60,8 @@ def told_of_disks(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
+    except StudyError:  # which says what was wrong itself, perhaps in the words of a server
+        raise
     except Exception as error:
         if not (reason := refusal(error)):
             raise

@@ -91,11 +91,10 @@ def _is_kept(path: Path, address: str, size: int | None, md5: str) -> bool:
 
 def _fetch(part: Part, visit: Visit) -> None:
     """Ask until the part is whole; each time that something came, with new patience."""
-    web, failures = Web(visit.manners, visit.contact), 0
+    web, failures, furthest = Web(visit.manners, visit.contact), 0, part.have
     with visit.progress("B", part.total, part.have) as bar:
         bar.unit_scale = True
         while True:
-            before = part.have
             try:
                 _fetch_more(part, web, bar)
                 return
@@ -105,7 +104,8 @@ def _fetch(part: Part, visit: Visit) -> None:
                 ) from error
             except (httpx2.TransportError, _BrokenOffError) as error:
                 reason = str(error).removeprefix(f"{part.expected.address}: ")
-            failures = 0 if part.have - before >= _PROGRESS else failures + 1
+            failures = 0 if part.have - furthest >= _PROGRESS else failures + 1
+            furthest = max(furthest, part.have)
             if failures > visit.manners.retries:
                 raise UnansweredError(
                     f"{part.expected.address}: {reason or 'no answer'}, {failures} times. "

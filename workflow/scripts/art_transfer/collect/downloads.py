@@ -53,7 +53,8 @@ def download_images(
     raised since. With ``record_path`` what ``find`` gives is the address of a JSON record, and the
     image's address stands there at this dotted path. Raises StudyError, with all that came kept,
     where the museum has stopped to answer, and at the end where images failed to come that had not
-    failed before: a server's bad minute must not leave out of the study what fails but once.
+    failed before: a server's bad minute must not leave out of the study what fails but once. Those
+    that had are asked for last, and end no job.
     """
     path = visit.kept / f"images-{shard}.sqlite"
     with closing(open_database(path)) as db:
@@ -66,12 +67,12 @@ def download_images(
         if missing and _take(db, path, missing, visit.ask_again):
             missing = _not_kept(db, wanted, visit.ask_again)
         before = {row[0] for row in db.execute("SELECT id FROM images WHERE status LIKE 'failed%'")}
-        failures = _fetch(db, missing, find, visit, record_path) if missing else Failures("images")
+        missing = dict(sorted(missing.items(), key=lambda item: item[0] in before))
+        asked = (db, missing, before, find, visit, record_path)
+        failures = _fetch(*asked) if missing else Failures("images")
         _write_record(db, list(wanted), path.with_suffix(".csv"))
-        new = [object_id for object_id in failures.ids if object_id not in before]
-        if new:
-            told = failures.lacking(new, len(wanted))
-            raise StudyError(f"{told} What fails once more is left out.")
+        if failures.ids:
+            raise StudyError(failures.lacking(len(wanted)))
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
             yield FetchedImage(object_id, *db.execute(query, (object_id,)).fetchone())
@@ -110,11 +111,15 @@ def _take(db: sqlite3.Connection, path: Path, missing: dict[str, str], ask_again
 def _fetch(
     db: sqlite3.Connection,
     objects: dict[str, str],
+    before: set[str],
     find: Finder,
     visit: Visit,
     record_path: str,
 ) -> Failures:
-    """Ask for these images, and keep what comes; gives what failed. Raises StudyError as above."""
+    """Ask for these images, and keep what comes; gives what failed but had not ``before``.
+
+    Raises StudyError as above.
+    """
     web = Web(visit.manners, visit.contact)
 
     def ask(item: tuple[str, str]) -> _Answer:
@@ -147,7 +152,8 @@ def _fetch(
             bar.update()
             for kind, noted in (("failed", failures), ("missing: refused", refusals)):
                 said = answer.status if answer.status.startswith(kind) else ""
-                noted.note(answer.object_id, said)
+                if not (kind == "failed" and answer.object_id in before):
+                    noted.note(answer.object_id, said)
     return failures
 
 

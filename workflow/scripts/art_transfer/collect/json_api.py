@@ -153,6 +153,13 @@ class JsonApi:
                 "`paging` right? Some museums give no more than the first so many of a list: "
                 "then ask for less at a time (`parameters`). Else start again later."
             )
+        if total is not None and kept < total * (1 - _SHORT_ALLOWED):
+            raise StudyError(
+                f"{self.address}: the museum announced {total:,} records, and {seen:,} came, but "
+                f"only {kept:,} different ones. Is `fields.object_id` their id? Else its order "
+                "changes from page to page: have it sort them, as by their ids (`parameters`). "
+                "If it really lists many twice, leave `total` out"
+            )
         if total is not None and seen != total:
             print(
                 f"{self.address}: the museum announced {total:,} records, and {seen:,} came; it "

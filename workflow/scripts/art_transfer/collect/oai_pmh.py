@@ -115,6 +115,14 @@ class OaiPmh:
         state["counts"] = Counter(state["counts"]) + counts
         state["seen"] += came
         state["token"] = token.token
+        if token.token and token.token == state["mark"] and not counts["new"]:
+            raise StudyError(
+                f"{self.address}: the repository's list goes round in circles: its token "
+                f"{token.token!r} came before"
+            )
+        if state["to_mark"] == 0:  # Brent's way to find a circle with one token in memory
+            state |= {"mark": token.token, "span": 2 * state["span"], "to_mark": state["span"]}
+        state["to_mark"] -= 1
         if token.complete_list_size:
             state["total"] = bar.total = int(token.complete_list_size)
         news = counts["new"] + counts["deleted"]
@@ -172,7 +180,8 @@ def _formats(repository: Repository) -> str:
 
 def _state(store: Store) -> dict[str, Any]:
     first = {"token": "", "seen": 0, "total": None, "without_news": 0, "counts": {}}
-    return json.loads(store.position) if store.position not in ("", END) else first
+    first |= {"mark": "", "span": 1, "to_mark": 0}
+    return first | json.loads(store.position) if store.position not in ("", END) else first
 
 
 def _page_records(page: Page, store: Store) -> tuple[dict[str, Any], Counter[str]]:

@@ -43,6 +43,7 @@ class Store:
         self._db.executescript(
             "CREATE TABLE IF NOT EXISTS state (asked TEXT PRIMARY KEY, position TEXT);"
             "CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS failed (id TEXT PRIMARY KEY) WITHOUT ROWID;"
         )
         with self._db:  # the question itself is for people who look into the file
             self._db.execute("INSERT OR IGNORE INTO state VALUES (?, '')", (asked,))
@@ -80,6 +81,17 @@ class Store:
                     data = zlib.compress(text, 1)
                     self._db.execute("REPLACE INTO records VALUES (?, ?)", (record_id, data))
             self._db.execute("UPDATE state SET position = ?", (position,))
+
+    @property
+    def failed(self) -> set[str]:
+        """The ids of records that failed to come in some job."""
+        return {row[0] for row in self._db.execute("SELECT id FROM failed")}
+
+    def note_failed(self, record_ids: Iterable[str]) -> None:
+        """Note that these records failed to come."""
+        with self._db:
+            rows = ((record_id,) for record_id in record_ids)
+            self._db.executemany("INSERT OR IGNORE INTO failed VALUES (?)", rows)
 
     def restart(self) -> None:
         """Forget all records: the list is read from its beginning again."""

@@ -85,6 +85,8 @@ class Web:
                 "museums ask to know who fetches from them: give a mail address or a page in the "
                 "config's `contact`, as `--config contact=name@example.org`"
             )
+        if not contact.isascii():
+            raise StudyError(f"`contact` is {contact!r}; expected letters without accents")
         self.manners = manners
         headers = {name: _with_secrets(name, value) for name, value in manners.headers.items()}
         self.client = httpx2.Client(
@@ -191,7 +193,7 @@ class _PoliteTransport(httpx2.BaseTransport):
                 response = self._answer(request)
             except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError):
                 raise  # our own mistake, or the config's
-            except httpx2.TransportError as error:
+            except (httpx2.TransportError, httpx2.DecodingError) as error:
                 reason = str(error) or type(error).__name__
             else:
                 reason = self._trouble(request, response)
@@ -265,7 +267,10 @@ def _with_secrets(name: str, value: str) -> str:
             f"`web.headers.{name}` of a collection needs the variable {missing[0]} of the "
             f"environment, which is not set: export {missing[0]}=..."
         )
-    return SECRET.sub(lambda match: os.environ[match[1]], value)
+    whole = SECRET.sub(lambda match: os.environ[match[1]], value)
+    if not whole.isascii():
+        raise StudyError(f"`web.headers.{name}` of a collection: expected letters without accents")
+    return whole
 
 
 def _check_named(request: httpx2.Request, others: tuple[str, ...]) -> None:
@@ -285,6 +290,8 @@ def _check_public(request: httpx2.Request) -> None:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError:  # asking will fail in its own way
         return
+    except UnicodeError as error:
+        raise UnansweredError(f"{request.url}: {host} is no host's name ({error})") from error
     for *_, address in found:
         if not ipaddress.ip_address(str(address[0]).split("%")[0]).is_global:
             raise UnansweredError(

@@ -41,15 +41,15 @@ def dry_run(arguments: Sequence[str]) -> tuple[Study, list[Job]]:
 @contextmanager
 def planned(arguments: Sequence[str]) -> Iterator[Workflow]:
     """Snakemake's workflow after a dry run, which prints nothing. Raises as ``dry_run``."""
+    _, args = parse_args(list(arguments))
     said = io.StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
-        _, args = parse_args(list(arguments))
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
-            try:
-                workflow = _planned(api, args)
-            except Exception as error:  # Snakemake's own are of many kinds
-                raise StudyError(f"Snakemake cannot plan: {error}\n{said.getvalue()}") from error
-            yield workflow
+    quiet = OutputSettings(quiet={Quietness.ALL})
+    with redirect_stdout(said), redirect_stderr(said), SnakemakeApi(quiet) as api:
+        try:
+            workflow = _planned(api, args)
+        except Exception as error:  # Snakemake's own are of many kinds
+            raise StudyError(f"Snakemake cannot plan: {error}\n{said.getvalue()}") from error
+        yield workflow
 
 
 def _planned(api: SnakemakeApi, args: Namespace) -> Workflow:

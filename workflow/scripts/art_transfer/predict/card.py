@@ -79,6 +79,11 @@ def model_card(
         chain=list(_chain(settings)),
         method=_method(record["settings"]["method"]),
         kept=_kept(record["settings"]["method"]),
+        expect=(
+            "The validation split also chose the epoch, so expect a little less on new objects."
+            if record["settings"]["method"]["restore_best_weights"]
+            else "The validation split chose nothing else."
+        ),
         best_epoch=found["metrics"]["best_epoch"],
         epochs=found["metrics"]["epochs"],
         parameters=f"{record['parameters']:,}",

@@ -103,6 +103,15 @@ def used_split(used: UsedSplit) -> pd.DataFrame:
     return of_one_task(read_csv(used.joint, JOINT_SPLITS), split, used.task)
 
 
+def trained_on(used: UsedSplit) -> set[str]:
+    """The objects that a run was trained on; with several tasks at once, those of each of them.
+
+    Raises as ``used_split``.
+    """
+    joint = read_csv(used.joint, JOINT_SPLITS) if used.joint else used_split(used)
+    return set(joint.loc[joint["split"] == "train", "object_id"])
+
+
 def of_one_task(joint: pd.DataFrame, split: pd.DataFrame, task: str) -> pd.DataFrame:
     """The split of one of several tasks that were trained at once: what counted of it, and its test
     objects. ``joint`` has the columns of formats.JOINT_SPLITS, ``split`` is the task's own."""

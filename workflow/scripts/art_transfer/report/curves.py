@@ -41,7 +41,7 @@ def curves(histories: pd.DataFrame, tasks: Sequence[str], title: str) -> Figure:
         made,
         histories,
         "Mark: epoch tested",
-        "smallest\nvalidation loss",
+        "of each training",
         [thin] if several else [],
     )
     return made

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from art_transfer.prepare.splits import used_split
+from art_transfer.prepare.splits import trained_on, used_split
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, read_predictions
 from art_transfer.report.tables import words
@@ -31,11 +31,11 @@ def scores_without(
     that have one in a museum, whatever its split, that the first weights were trained on.
     ``accuracy_without`` (0-1) leaves both out; it is empty where nothing is left.
     """
-    rows, read = [], cache(used_split)  # which many runs share
+    rows, read, read_trained = [], cache(used_split), cache(trained_on)  # which many runs share
     for run, used, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):
         split = read(used)
-        straddling, in_train = seen_in_train(split, groups[run.collection])
         test = set(split.loc[split["split"] == "test", "object_id"])
+        straddling, in_train = seen_in_train(test, read_trained(used), groups[run.collection])
         in_source = seen_in_sources(run.collection, sources, pairs) & test
         predictions = read_predictions(run, wanted.results)
         kept = predictions[~predictions["object_id"].isin(in_train | in_source)]
@@ -58,11 +58,10 @@ def scores_without(
     return pd.DataFrame(rows, columns=SCORES_WITHOUT)
 
 
-def seen_in_train(split: pd.DataFrame, groups: pd.DataFrame) -> tuple[int, set[str]]:
+def seen_in_train(test: set[str], trained: set[str], groups: pd.DataFrame) -> tuple[int, set[str]]:
     """How many groups have objects in train and in test, and which test objects those are."""
-    both = split.merge(groups, on="object_id", validate="one_to_one")
-    trained = set(both.loc[both["split"] == "train", "group"])
-    tested = both[(both["split"] == "test") & both["group"].isin(trained)]
+    known = groups.loc[groups["object_id"].isin(trained), "group"]
+    tested = groups[groups["object_id"].isin(test) & groups["group"].isin(known)]
     return tested["group"].nunique(), set(tested["object_id"])
 
 

@@ -89,21 +89,19 @@ def _gain(
     *key: str,
 ) -> dict[str, Any]:
     """One row's numbers; ``weights`` of all objects of each seed, ``key`` of random numbers."""
-    chosen = [_of_group(table, group) for table in objects]
+    weighed = [_of_group(table, group).astype(float) for table in objects]
     if weights is not None:
-        chosen = [some & (w > 0) for some, w in zip(chosen, weights, strict=True)]
-    labels = pd.concat([t.loc[some, "label"] for t, some in zip(objects, chosen, strict=True)])
+        weighed = [some * w for some, w in zip(weighed, weights, strict=True)]
+    labels = pd.concat([t.loc[w > 0, "label"] for t, w in zip(objects, weighed, strict=True)])
     row: dict[str, Any] = {"number_of_classes": labels.nunique(), "n": len(labels)}
-    row["seeds"] = sum(bool(some.any()) for some in chosen)
+    row["seeds"] = sum(bool(w.any()) for w in weighed)
     if labels.empty:
         return row
     of, over = (
-        [_part(tested, some) for tested, some in zip(side, chosen, strict=True) if some.any()]
+        [_part(tested, w) for tested, w in zip(side, weighed, strict=True) if w.any()]
         for side in sides
     )
-    by = None
-    if weights is not None:
-        by = [w[some] for w, some in zip(weights, chosen, strict=True) if some.any()]
+    by = None if weights is None else [w[w > 0] for w in weighed if w.any()]
     for name, side in (("of", of), ("over", over)):
         means = [
             np.average(tested.right, weights=None if by is None else by[n])
@@ -115,9 +113,11 @@ def _gain(
     return row | {"gain": gain.value, "low": low, "high": high}
 
 
-def _part(tested: Tested, chosen: NDArray[np.bool_]) -> Tested:
+def _part(tested: Tested, weights: NDArray[np.float64]) -> Tested:
+    chosen = weights > 0
     groups = None if tested.groups is None else tested.groups[chosen]
-    return replace(tested, right=tested.right[chosen], groups=groups)
+    objects = f"{tested.objects} {weights.tobytes().hex()}"  # seeds may weigh one split anew
+    return replace(tested, right=tested.right[chosen], objects=objects, groups=groups)
 
 
 def _matching(table: pd.DataFrame) -> NDArray[np.float64]:

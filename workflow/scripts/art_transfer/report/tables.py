@@ -180,7 +180,8 @@ def _notes(table: pd.DataFrame, symbols: Mapping[str, str], names: Mapping[str, 
 def _mismatches(table: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
     """A sentence for each kind of preprocessing that is not what the first weights expect."""
     found: dict[tuple[str, str, str], tuple[dict[str, None], dict[str, None]]] = {}
-    for cell in table[table["scaling"] != table["expected_scaling"]].to_dict("records"):
+    trained = table[table["first"] != "random"]  # random weights expect nothing
+    for cell in trained[trained["scaling"] != trained["expected_scaling"]].to_dict("records"):
         key = (cell["init"], cell["expected_scaling"], cell["scaling"])
         networks, methods = found.setdefault(key, ({}, {}))
         networks[names[cell["backbone"]]] = methods[words(cell["method"])] = None

@@ -59,18 +59,20 @@ def predictions(
 ) -> pd.DataFrame:
     """One row per object with the columns of ``formats.PREDICTIONS``, sorted by id.
 
-    ``probability`` is (n, classes). The rank of the true class counts from 1; of equally likely
-    classes the earlier one ranks first.
+    ``probability`` is (n, classes). Of equally likely classes the earlier one is predicted. The
+    rank of the true class counts from 1; if it was not predicted, it ranks behind its equals:
+    neighbours and trees give most classes nothing, whose names must not decide who is among five.
     """
-    truth = np.array([classes.index(label) for label in labels])
-    order = np.argsort(-probability, axis=1, kind="stable")
+    truth = np.array([classes.index(label) for label in labels])[:, None]
+    first = np.argmax(probability, axis=1, keepdims=True)
+    rank = (probability >= np.take_along_axis(probability, truth, axis=1)).sum(axis=1)
     table = pd.DataFrame(
         {
             "object_id": object_ids,
             "label": labels,
-            "predicted": np.array(classes, dtype=object)[order[:, 0]],
-            "probability": np.take_along_axis(probability, order[:, :1], axis=1)[:, 0],
-            "rank": np.argmax(order == truth[:, None], axis=1) + 1,
+            "predicted": np.array(classes, dtype=object)[first[:, 0]],
+            "probability": np.take_along_axis(probability, first, axis=1)[:, 0],
+            "rank": np.where(first == truth, 1, rank[:, None])[:, 0],
         }
     )
     return table.sort_values("object_id", ignore_index=True)

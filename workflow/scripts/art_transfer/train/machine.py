@@ -23,7 +23,8 @@ def prepare(threads: int, seed: int, gpus: int, wanted: int = 1) -> None:
 
     ``gpus`` is how many GPUs the scheduler promised. Raises StudyError where TensorFlow sees fewer:
     a job that was to take hours there would take weeks here. ``wanted`` is how many devices the
-    method shares a batch among: GPUs, or parts of the processor in a job that was promised none.
+    method shares a batch among: GPUs, or parts of the processor in a job that was promised none;
+    0 where the processor computes though there are GPUs. Further GPUs are left to others.
     """
     if 0 < gpus < wanted:
         raise StudyError(
@@ -41,8 +42,8 @@ def prepare(threads: int, seed: int, gpus: int, wanted: int = 1) -> None:
         )
     for device in seen:
         tf.config.experimental.set_memory_growth(device, True)
+    tf.config.set_visible_devices(seen[:wanted] if len(seen) >= wanted else [], "GPU")
     if wanted > 1 and len(seen) < wanted:
-        tf.config.set_visible_devices([], "GPU")
         part = tf.config.LogicalDeviceConfiguration()
         processor = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(processor, [part] * wanted)
