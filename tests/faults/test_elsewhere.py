@@ -21,7 +21,8 @@ from art_transfer.archive.manifest import write_manifest
 from art_transfer.archive.pack import pack, unpack
 from art_transfer.arrays import read_array
 from art_transfer.collect.sources import hosts
-from art_transfer.collect.web import UnansweredError, Web
+from art_transfer.collect.transport import UnansweredError
+from art_transfer.collect.web import Web
 from art_transfer.collect.weights import fetch_weights
 from art_transfer.errors import StudyError
 from art_transfer.report.grid import Cell, Grid, latex, markdown
@@ -286,7 +287,7 @@ def test_a_redirect_leads_into_no_private_network(host):
 @pytest.mark.parametrize("others", [(), ("museum.example",), ("*.localhost",), ("LOCAL",)])
 def test_a_host_that_the_config_does_not_name_is_not_asked(others, monkeypatch):
     """Neither for an image that the metadata name nor after a redirect."""
-    monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
+    monkeypatch.setattr("art_transfer.collect.transport._check_public", lambda request: None)
     web = Web(dataclasses.replace(QUICK, other_hosts=others), "tests@example.org")
     with MuseumServer(lambda path, query: Reply(b"fine")) as museum_:
         other = museum_.address.replace("127.0.0.1", "localhost")
@@ -299,7 +300,7 @@ def test_a_host_that_the_config_does_not_name_is_not_asked(others, monkeypatch):
 
 @pytest.mark.parametrize("others", [("*",), ("localhost",), ("museum.example", "LOCAL*")])
 def test_a_host_that_the_config_names_is(others, monkeypatch):
-    monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
+    monkeypatch.setattr("art_transfer.collect.transport._check_public", lambda request: None)
     web = Web(dataclasses.replace(QUICK, other_hosts=others), "tests@example.org")
     with MuseumServer(lambda path, query: Reply(b"fine")) as museum_:
         address = museum_.address.replace("127.0.0.1", "localhost")
@@ -308,7 +309,7 @@ def test_a_host_that_the_config_names_is(others, monkeypatch):
 
 def test_a_secret_header_goes_to_the_config_s_hosts_only(monkeypatch):
     monkeypatch.setenv("MUSEUM_KEY", "s3cret")
-    monkeypatch.setattr("art_transfer.collect.web._check_public", lambda request: None)
+    monkeypatch.setattr("art_transfer.collect.transport._check_public", lambda request: None)
     manners = dataclasses.replace(
         QUICK,
         headers={"X-Api-Key": "${MUSEUM_KEY}", "X-Plain": "1"},

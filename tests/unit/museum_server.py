@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pandas as pd
 from art_transfer.collect.source import Source, Visit
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 
 
 @dataclass

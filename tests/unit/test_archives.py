@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from art_transfer.collect.archives import download_file
-from art_transfer.collect.web import UnansweredError
+from art_transfer.collect.transport import UnansweredError
 from art_transfer.errors import StudyError
 from museum_server import NOT_FOUND, QUICK, MuseumServer, Reply, visit
 

@@ -9,7 +9,7 @@ import pytest
 from art_transfer.collect.downloads import download_images
 from art_transfer.collect.lock import freeze_images
 from art_transfer.collect.shards import write_shard
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 from art_transfer.errors import StudyError
 from builders import file_of, noise
 from museum_server import NOT_FOUND, QUICK, MuseumServer, Reply, visit

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from antwerp_server import Antwerp, asset_id
 from art_transfer.collect.sources import open_source
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 from art_transfer.config import load, typed
 from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping

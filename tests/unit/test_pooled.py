@@ -8,7 +8,7 @@ import pytest
 from art_transfer.collect.pooled import Pooled
 from art_transfer.collect.shards import read_images, read_shard, shard_of, write_shard
 from art_transfer.collect.source import FetchedImage, Visit
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 from art_transfer.errors import StudyError
 from art_transfer.formats import OBJECTS, write_parquet
 from builders import file_of, noise, objects_of

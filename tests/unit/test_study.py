@@ -194,7 +194,9 @@ def chain(length: int, **changes: object) -> Study:
         net = {"init": f"i{step}", "method": "fine_tuning"}
     last = {"collections": [f"m{length - 1}"], "tasks": ["material"], "backbones": ["demo_plain"]}
     config = {
-        "collections": {f"m{step}": {**museum, "objects": 9 + step} for step in range(length)},
+        "collections": {
+            f"m{step}": {**museum, "objects": 9, "seed": step} for step in range(length)
+        },
         "inits": inits,
         "experiments": {"t": {**last, "inits": [net["init"]], "methods": ["fine_tuning"]}},
         "seeds": [1, 2],

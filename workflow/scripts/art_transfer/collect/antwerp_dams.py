@@ -28,7 +28,8 @@ from art_transfer.collect.records import fetch_records
 from art_transfer.collect.rows import LISTS, tables
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store
-from art_transfer.collect.web import NotThereError, UnansweredError, Web
+from art_transfer.collect.transport import NotThereError, UnansweredError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
 

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from art_transfer.collect.part import Expected, Part
 from art_transfer.collect.source import Visit
-from art_transfer.collect.web import NotThereError, UnansweredError, Web
+from art_transfer.collect.transport import NotThereError, UnansweredError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.files import write_yaml
 

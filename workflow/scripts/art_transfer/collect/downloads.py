@@ -15,7 +15,8 @@ from art_transfer.collect.records import Failures
 from art_transfer.collect.rows import values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import open_database
-from art_transfer.collect.web import BusyError, NotThereError, RefusedError, UnansweredError, Web
+from art_transfer.collect.transport import BusyError, NotThereError, RefusedError, UnansweredError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.formats import write_csv
 from art_transfer.images import UnreadableImageError, decode

@@ -4,7 +4,8 @@ import datetime
 from typing import Any, NamedTuple
 
 from art_transfer.collect.source import Visit
-from art_transfer.collect.web import NotThereError, Web
+from art_transfer.collect.transport import NotThereError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.files import read_json, write_json
 

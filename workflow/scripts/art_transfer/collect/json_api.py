@@ -21,7 +21,8 @@ from art_transfer.collect.records import fetch_records
 from art_transfer.collect.rows import object_row, tables, values
 from art_transfer.collect.source import FetchedImage, Visit
 from art_transfer.collect.store import END, Store, sorted_rows
-from art_transfer.collect.web import NotThereError, Web
+from art_transfer.collect.transport import NotThereError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 from art_transfer.settings import canonical
 

@@ -18,7 +18,8 @@ from oaipmh_scythe.response import OAI_NAMESPACE as OAI
 from oaipmh_scythe.response import OAIResponse
 
 from art_transfer.collect.strict_xml import strict_parser
-from art_transfer.collect.web import UnansweredError, Web
+from art_transfer.collect.transport import UnansweredError
+from art_transfer.collect.web import Web
 
 _ASKED_AGAIN = 2
 _ACCEPT = "text/xml, application/xml"

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from art_transfer.collect.source import Visit
 from art_transfer.collect.store import Store
-from art_transfer.collect.web import BusyError, NotThereError, UnansweredError, Web
+from art_transfer.collect.transport import BusyError, NotThereError, UnansweredError
+from art_transfer.collect.web import Web
 from art_transfer.errors import StudyError
 
 _FAILURES_IN_A_ROW = 20

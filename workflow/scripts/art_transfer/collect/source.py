@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Protocol, TextIO
 import pandas as pd
 from tqdm import tqdm
 
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 
 
 class FetchedImage(NamedTuple):

@@ -13,7 +13,7 @@ from art_transfer.collect.pooled import Pooled
 from art_transfer.collect.rijksmuseum_challenge import RijksmuseumChallenge
 from art_transfer.collect.source import Source, Visit
 from art_transfer.collect.synthetic import Synthetic
-from art_transfer.collect.web import Manners
+from art_transfer.collect.transport import Manners
 from art_transfer.job_settings import SourceSettings
 from art_transfer.settings import from_mapping
 
