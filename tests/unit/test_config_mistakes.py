@@ -772,6 +772,17 @@ def test_several_mistakes_are_told_at_once(tmp_path):
         assert any(key in line for line in lines)
 
 
+def test_museums_of_one_site_are_told_apart_by_what_is_searched_for(tmp_path):
+    blocks = {
+        f"collections__{name}": {"source": "antwerp_dams", "searches": [{"publisher": name}]}
+        for name in ("mas", "rubens")
+    }
+    grid = TABLE | {"collections": ["rubens"], "inits": ["net"]}
+    changes = {"inits__net": NET | {"collection": "mas"}, "experiments__table": grid}
+    study, _ = load_study(small_config(**blocks, **changes), tmp_path)
+    assert {run.collection for run in study.runs} >= {"mas", "rubens"}
+
+
 def test_no_advice_on_numbers_where_a_number_was_given(tmp_path):
     with pytest.raises(StudyError) as caught:
         load_study(small_config(title=5, threads=True), tmp_path)

@@ -145,6 +145,7 @@ def test_the_card_says_what_was_trained_and_how_its_epoch_was_chosen(folder, tmp
         {},
         {"frozen_layers": 3},
         {"loss_weights": weights},
+        {"restore_best_weights": False, "epochs": 99},
         {"restore_best_weights": False},
     ):
         record = read_json(folder / "run.json")
@@ -155,7 +156,10 @@ def test_the_card_says_what_was_trained_and_how_its_epoch_was_chosen(folder, tmp
     assert "The whole network, " in told[0] and "by the loss on the validation split." in told[0]
     assert "The whole network but its first 3 layers with weights, " in told[1]
     assert "by the weighted sum of all tasks' losses on their joint validation objects" in told[2]
+    assert "The validation split also chose the epoch, so expect a little less" in told[0]
     assert re.search(r"Epoch kept: \d of \d, the last one\.", told[3])
+    assert "The validation split also chose when to stop" in told[3]
+    assert "The validation split decided nothing else." in told[4]
 
 
 def test_accuracy_by_the_size_of_the_true_class():

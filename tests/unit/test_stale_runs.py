@@ -8,6 +8,7 @@ import pytest
 from art_transfer import config
 from art_transfer.archive.stale_runs import remove_runs, size_of, stale_runs
 from art_transfer.command import add_configfile, study_of
+from art_transfer.errors import StudyError
 from art_transfer.study import Study
 from builders import CONFIG, small_config
 
@@ -41,6 +42,8 @@ def test_values_that_the_study_was_run_with_count(tmp_path: Path) -> None:
     assert study_of(parser.parse_args(file)).settings.seeds == (1,)
     given = parser.parse_args([*file, "--config", "seeds=[1,2,3]"])
     assert study_of(given).settings.seeds == (1, 2, 3)
+    with pytest.raises(StudyError, match="--config: Invalid config definition"):
+        study_of(parser.parse_args([*file, "--config", "seeds"]))
 
 
 def make(folder: Path) -> Path:

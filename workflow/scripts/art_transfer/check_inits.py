@@ -11,7 +11,7 @@ _ASKED_FOR = {
     "csv": ("address", "where"),
     "json_api": ("address", "parameters", "where"),
     "oai_pmh": ("address", "selection", "where"),
-    "antwerp_dams": ("address",),
+    "antwerp_dams": ("address", "searches"),
     "rijksmuseum_challenge": (),
     "pooled": ("collections",),
 }
@@ -134,11 +134,16 @@ def seen_before(study: Study) -> Iterator[str]:
         for one in chain[1:]:
             if _learned_tested(study, run, one) and (run.init, run.collection) not in told:
                 told.add((run.init, run.collection))
+                sources = (_same_source(study, name.collection) for name in (one, run))
+                advice = (
+                    "Give both the same block but for `title`, `tasks` and `shards`"
+                    if len(set(sources)) > 1
+                    else f"Give `inits.{run.init}` neither a `task` nor a `seed` of its own"
+                )
                 yield (
                     f"{run.folder} begins with {one.folder}, which was trained on another split of "
                     f"{one.collection}: some objects that it is tested on would be training "
-                    f"objects. Give `inits.{run.init}` neither a `task` nor a `seed` of its own, "
-                    "or another collection"
+                    f"objects. {advice}, or another collection"
                 )
         for one in chain:
             init = study.base_init(one.init)

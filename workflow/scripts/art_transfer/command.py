@@ -44,5 +44,9 @@ def add_configfile(parser: ArgumentParser) -> None:
 def study_of(arguments: Namespace) -> Study:
     """The study of ``--configfile`` and ``--config``. Raises StudyError that lists each mistake."""
     files = arguments.configfile
-    given = with_arguments(read_files(files), parse_config(arguments.config) or {})
+    try:
+        values = parse_config(arguments.config)
+    except ValueError as error:
+        raise StudyError(f"--config: {error}") from error
+    given = with_arguments(read_files(files), values)
     return load_study(given, files[0].parent if files else Path("config"))[0]

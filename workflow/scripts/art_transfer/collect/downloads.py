@@ -52,10 +52,11 @@ def download_images(
     What the files of other shards have, as before ``shards`` was changed, is taken from there. An
     image that is missing, refused or unreadable is asked for again when ``ask_again`` has been
     raised since. With ``record_path`` what ``find`` gives is the address of a JSON record, and the
-    image's address stands there at this dotted path. Raises StudyError, with all that came kept,
-    where the museum has stopped to answer, and at the end where images failed to come that had not
-    failed before: a server's bad minute must not leave out of the study what fails but once. Those
-    that had are asked for last, and end no job.
+    image's address stands there at this dotted path.
+
+    Raises StudyError, with all that came kept, where the museum has stopped to answer, and at the
+    end where images failed to come that had not failed before: a server's bad minute must not leave
+    out of the study what fails but once. Those that had are asked for last, and end no job.
     """
     path = visit.kept / f"images-{shard}.sqlite"
     with closing(open_database(path)) as db:
@@ -73,7 +74,7 @@ def download_images(
         failures = _fetch(*asked) if missing else Failures("images")
         _write_record(db, list(wanted), path.with_suffix(".csv"))
         if failures.ids:
-            raise StudyError(failures.lacking(len(wanted)))
+            raise StudyError(failures.lacking(len(wanted), "left out"))
         for object_id in wanted:
             query = "SELECT data, status FROM images WHERE id = ?"
             yield FetchedImage(object_id, *db.execute(query, (object_id,)).fetchone())

@@ -44,12 +44,15 @@ class Failures:
                 f"reason: {reason}. What came is kept: {self.advice}."
             )
 
-    def lacking(self, total: int) -> str:
-        """What to tell the user at the end, where some of ``total`` have not come."""
+    def lacking(self, total: int, left_out: str) -> str:
+        """What to tell the user at the end, where some of ``total`` have not come.
+
+        ``left_out`` says what becomes of those that fail once more.
+        """
         return (
             f"{len(self.ids)} of {total} {self.what} could not be fetched, as {self.ids[:3]}, the "
             f"last for this reason: {self.reason}. All others are kept: {self.advice}, and only "
-            "these are asked for. What fails once more is left out."
+            f"these are asked for. What fails once more is {left_out}."
         )
 
 
@@ -63,13 +66,12 @@ def fetch_records(
 ) -> list[str]:
     """Keep the records that are not kept yet, and give the ids of those that have gone.
 
-    It is for the caller to keep these as empty records, which are not asked for again, or to say
-    with ``gone_allowed`` how many may. ``address`` has ``{id}`` in it. Raises StudyError where more
-    than that, or than a tenth, have gone, where many in a row fail, and at the end where any has
-    failed that had not failed before. One that had is asked for last, and left out as if it had
-    gone, but for now.
+    It is for the caller to keep these as empty records, which are not asked for again. ``address``
+    has ``{id}`` in it. Raises StudyError where more than a tenth (or ``gone_allowed``) have gone,
+    where many in a row fail, and at the end where any has failed. Without ``gone_allowed`` one that
+    had failed in an earlier job too is asked for last, and left out for now as if it had gone.
     """
-    failed_before = kept.failed
+    failed_before = kept.failed if gone_allowed is None else set()
     waiting = [object_id for object_id in ids if object_id not in kept]
     waiting.sort(key=lambda object_id: object_id in failed_before)
     if not waiting:
@@ -91,7 +93,7 @@ def fetch_records(
     before = sum(not record and object_id in wanted for object_id, record in kept)
     most = max(1, int(_GONE_ALLOWED * len(ids))) if gone_allowed is None else gone_allowed
     gone: list[str] = []
-    again = 0
+    again: list[str] = []
     failures = Failures("records")
     with visit.progress("record", len(ids), len(ids) - len(waiting)) as bar:
         for object_id, record, reason in web.each(waiting, ask):
@@ -101,22 +103,27 @@ def fetch_records(
                 gone.append(object_id)
             bar.update()
             if reason and object_id in failed_before:
-                again += 1
+                again.append(object_id)
+                failures.reason = reason
             else:
                 failures.note(object_id, reason)
-            if before + len(gone) + again > most:
+            if before + len(gone) + len(again) > most:
+                failing = f", and {len(again)} fail, as {again[:3]} ({failures.reason})"
                 raise StudyError(
-                    f"{address}: {before + len(gone) + again} of the {len(ids)} records that are "
-                    f"listed are not there, as {gone[:3]}; more than {most} are taken for a museum "
-                    "that is being rebuilt. Start again later: they are asked for again. If they "
-                    f"have gone for good, delete {visit.kept}/list-*.sqlite to read the list "
-                    "anew; if that still has them, ask for a list that leaves them out."
+                    f"{address}: {before + len(gone)} of the {len(ids)} records that are listed "
+                    f"are not there, as {gone[:3]}{failing if again else ''}; more than {most} are "
+                    "taken for a museum that is being rebuilt. Start again later: they are asked "
+                    f"for again. If they have gone for good, delete {visit.kept}/list-*.sqlite to "
+                    "read the list anew; if that still has them, ask for a list that leaves them "
+                    "out."
                 )
     if failures.ids:
         kept.note_failed(failures.ids)
         if gone_allowed is None:
             kept.keep(((object_id, []) for object_id in gone), "")
-        raise StudyError(f"{address}: {failures.lacking(len(ids))}")
+        left_out = "left out, up to a tenth" if gone_allowed is None else "asked for again"
+        raise StudyError(f"{address}: {failures.lacking(len(ids), left_out)}")
     if again:
-        print(f"{address}: {again} records failed to come in two jobs; left out")
+        told = f"{len(again)} records failed to come in two jobs, as {again[:3]}; left out"
+        print(f"{address}: {told}; the last for this reason: {failures.reason}")
     return gone

@@ -79,11 +79,7 @@ def model_card(
         chain=list(_chain(settings)),
         method=_method(record["settings"]["method"]),
         kept=_kept(record["settings"]["method"]),
-        expect=(
-            "The validation split also chose the epoch, so expect a little less on new objects."
-            if record["settings"]["method"]["restore_best_weights"]
-            else "The validation split chose nothing else."
-        ),
+        expect=_expected(record["settings"]["method"], found["metrics"]["epochs"]),
         best_epoch=found["metrics"]["best_epoch"],
         epochs=found["metrics"]["epochs"],
         parameters=f"{record['parameters']:,}",
@@ -151,6 +147,17 @@ def _kept(method: Mapping[str, Any]) -> str:
     if method["loss_weights"]:
         return "by the weighted sum of all tasks' losses on their joint validation objects"
     return "by the loss on the validation split"
+
+
+def _expected(method: Mapping[str, Any], epochs: int) -> str:
+    """What the validation split decided beside the temperature, and what follows from that."""
+    if method["restore_best_weights"]:
+        chose = "the epoch"
+    elif epochs < method["epochs"]:
+        chose = "when to stop"
+    else:
+        return "The validation split decided nothing else."
+    return f"The validation split also chose {chose}, so expect a little less on new objects."
 
 
 def _splits(dealt: pd.DataFrame) -> Iterator[tuple[str, int, int]]:

@@ -50,7 +50,7 @@ _LABELLED = columns(PREDICTIONS, "object_id", "label", "predicted")
 class Tested:
     """Which test objects a run gets right, in the order of their ids."""
 
-    objects: str  # a hash of the ids: the same for runs that were tested on the same objects
+    objects: str  # a hash of the ids (and their weights): the same where the same are compared
     right: NDArray[np.bool_]
     groups: NDArray[np.int64] | None = None
     """The group of near-duplicates that each object belongs to; None where each stands alone."""

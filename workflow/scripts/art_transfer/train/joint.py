@@ -115,7 +115,8 @@ def train_joint(
 
     ``classes`` are the names of each task's classes, in the tasks' order, ``table`` the joint
     splits. The losses are summed with the method's ``loss_weights``, and the sum on the validation
-    objects chooses the epoch. Goes on from ``state``, and keeps it up to date.
+    objects chooses the epoch, unless the method keeps the last. Goes on from ``state``, and keeps
+    it up to date.
     """
     ids = table["object_id"].drop_duplicates()
     data = JointData(table, classes, pixel_reader(pixels, ids))
