@@ -192,7 +192,7 @@ def test_one_record_that_never_comes_keeps_no_other_from_coming(museum, tmp_path
     assert len({path for path in museum.asked if path.startswith("/objects/")}) == 35
     museum.asked.clear()
     assert len(objects_of(wanted, tmp_path)) == 34
-    assert "1 records failed to come in two jobs; left out" in capsys.readouterr().out
+    assert "1 records failed to come in two jobs, as ['4']; left out" in capsys.readouterr().out
     assert len(objects_of(wanted, tmp_path)) == 35
     assert museum.asked == ["/objects/4"] * 4
 
