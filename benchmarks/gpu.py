@@ -204,12 +204,16 @@ def main() -> None:
         for network in sorted(engines.SIZES):
             size = bench.given.side or engines.SIZES[network]
             makers = contenders(folder, network, size, steps)
-            for group in groups(network, size, steps):
-                entries = [r for r in group if bench.given.only in f"{r.name} / {r.peer}"]
-                if entries:
-                    pictures.write_store(folder, steps * engines.BATCH, size)
-                    needed = {name for row in entries for name in (row.ours, row.theirs)}
-                    faults += take_turns(bench, {name: makers[name] for name in needed}, entries)
+            wanted = [
+                [r for r in group if bench.given.only in f"{r.name} / {r.peer}"]
+                for group in groups(network, size, steps)
+            ]
+            if any(wanted):
+                pictures.write_store(folder, steps * engines.BATCH, size)
+            for entries in filter(None, wanted):
+                needed = {name for row in entries for name in (row.ours, row.theirs)}
+                chosen = {name: make for name, make in makers.items() if name in needed}
+                faults += take_turns(bench, chosen, entries)
         pack_heads(bench, folder)
     if faults:
         sys.exit("\n".join(faults))

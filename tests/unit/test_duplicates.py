@@ -21,7 +21,7 @@ from art_transfer.prepare import duplicates
 from art_transfer.prepare.duplicates import Museum, between, groups, museum, read_museum
 from art_transfer.prepare.looks import SIDE, look, write_looks
 from art_transfer.prepare.perceptual_hash import RADIUS, WINDOWS, candidates, hashes
-from art_transfer.prepare.splits import trained_on
+from art_transfer.prepare.splits import trained_on, used_split
 from art_transfer.report.near_duplicates import scores_without, seen_in_sources, seen_in_train
 from art_transfer.report_settings import DuplicatesSettings
 from art_transfer.settings import Run
@@ -278,10 +278,11 @@ def test_with_several_tasks_at_once_an_object_of_another_task_was_seen_too(tmp_p
     joint.loc[len(joint)] = ["g", "me", "train", "artist"]
     write_csv(tmp_path / "joint.csv", joint, JOINT_SPLITS)
     both = used(tmp_path / "split.csv", joint=str(tmp_path / "joint.csv"))
-    assert trained_on(both) == {"a", "b", "g"}
-    assert trained_on(used(tmp_path / "split.csv")) == {"a", "b"}
+    assert trained_on(both, used_split(both)) == {"a", "b", "g"}
+    alone = used(tmp_path / "split.csv")
+    assert trained_on(alone, used_split(alone)) == {"a", "b"}
     table = pd.DataFrame({"object_id": ["e", "g"], "group": "e", "how": "image"})
-    assert seen_in_train({"e", "f"}, trained_on(both), table) == (1, {"e"})
+    assert seen_in_train({"e", "f"}, trained_on(both, used_split(both)), table) == (1, {"e"})
 
 
 def test_near_duplicates_in_the_museum_that_the_weights_saw():

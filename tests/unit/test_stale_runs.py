@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 from art_transfer import config
-from art_transfer.archive.stale_runs import remove_runs, size_of, stale_runs
-from art_transfer.command import add_configfile, study_of
+from art_transfer.archive.stale_runs import (
+    add_configfile,
+    remove_runs,
+    size_of,
+    stale_runs,
+    study_of,
+)
 from art_transfer.errors import StudyError
 from art_transfer.study import Study
 from builders import CONFIG, small_config

@@ -5,8 +5,14 @@ Give it all that Snakemake was given, ``--config`` too: what that names counts.
 
 from argparse import ArgumentParser
 
-from art_transfer.archive.stale_runs import remove_runs, size_of, stale_runs
-from art_transfer.command import add_configfile, messages, study_of
+from art_transfer.archive.stale_runs import (
+    add_configfile,
+    remove_runs,
+    size_of,
+    stale_runs,
+    study_of,
+)
+from art_transfer.command import messages
 
 parser = ArgumentParser(description=__doc__)
 add_configfile(parser)

@@ -1,21 +1,9 @@
 """What a schema cannot say of first weights: that they exist, fit, and saw no test object."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from art_transfer.settings import Init, Run, Weights
 from art_transfer.study import Study
-
-_ASKED_FOR = {
-    "synthetic": ("museum", "seed"),
-    "csv": ("address", "where"),
-    "json_api": ("address", "parameters", "where"),
-    "oai_pmh": ("address", "selection", "where"),
-    "antwerp_dams": ("address", "searches"),
-    "rijksmuseum_challenge": (),
-    "pooled": ("collections",),
-}
-"""Which settings of a source decide whose objects they are; the others, how they are read."""
 
 
 def unknown(key: str, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[str]:
@@ -134,11 +122,10 @@ def seen_before(study: Study) -> Iterator[str]:
         for one in chain[1:]:
             if _learned_tested(study, run, one) and (run.init, run.collection) not in told:
                 told.add((run.init, run.collection))
-                sources = (_same_source(study, name.collection) for name in (one, run))
                 advice = (
-                    "Give both the same block but for `title`, `tasks` and `shards`"
-                    if len(set(sources)) > 1
-                    else f"Give `inits.{run.init}` neither a `task` nor a `seed` of its own"
+                    f"Give `inits.{run.init}` neither a `task` nor a `seed` of its own"
+                    if study.same_sources[one.collection] == study.same_sources[run.collection]
+                    else "Give both the same block but for `title`, `tasks` and `shards`"
                 )
                 yield (
                     f"{run.folder} begins with {one.folder}, which was trained on another split of "
@@ -184,7 +171,7 @@ def share_objects(study: Study, one: str, other: str) -> bool:
     """Whether two collections are the same museum, or may have some of each other's objects."""
     known = study.settings.collections
     named = other in known[one].shares_objects_with or one in known[other].shares_objects_with
-    return named or _museum(study, one) == _museum(study, other)
+    return named or study.museums[one] == study.museums[other]
 
 
 def _parts(study: Study, collections: Iterable[str]) -> set[str]:
@@ -193,27 +180,7 @@ def _parts(study: Study, collections: Iterable[str]) -> set[str]:
     parts = {part for name in collections for part in (name, *study.pooled(name))}
     shared = {other for part in parts for other in known[part].shares_objects_with}
     parts |= {part for name in shared for part in (name, *study.pooled(name))}
-    return {_museum(study, part) for part in parts}
-
-
-def _museum(study: Study, collection: str) -> str:
-    """The first collection of the same museum, however its block is spelled."""
-    objects = _objects(study, collection)
-    return next(name for name in study.settings.collections if _objects(study, name) == objects)
-
-
-def _objects(study: Study, collection: str) -> tuple[object, ...]:
-    """What tells a collection's objects from those of others."""
-    source = study.source(collection)
-    if source.source == "folder":
-        return (Path(source.options["folder"], source.options["metadata"]).resolve(),)
-    return source.source, *(source.options[name] for name in _ASKED_FOR[source.source])
-
-
-def _same_source(study: Study, collection: str) -> str:
-    """The first collection whose objects and labels are the same, as all settings are."""
-    source = study.source(collection)
-    return next(name for name in study.settings.collections if study.source(name) == source)
+    return {study.museums[part] for part in parts}
 
 
 def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
@@ -229,6 +196,6 @@ def _learned_tested(study: Study, run: Run, earlier: Run) -> bool:
     tasks = [earlier.task]
     if study.at_once(earlier):
         tasks = list(study.settings.methods[earlier.method].loss_weights)
-    sources = [_same_source(study, one.collection) for one in (earlier, run)]
-    splits = [study.split(sources[0], task, earlier.seed) for task in tasks]
-    return study.split(sources[1], run.task, run.seed) not in splits
+    source = study.same_sources
+    splits = [study.split(source[earlier.collection], task, earlier.seed) for task in tasks]
+    return study.split(source[run.collection], run.task, run.seed) not in splits

@@ -1,8 +1,10 @@
 """What each job of a study is told, and where its files lie."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import metadata
+from pathlib import Path
 
 from art_transfer.job_settings import (
     Architecture,
@@ -17,6 +19,17 @@ from art_transfer.run_graph import RunGraph
 from art_transfer.settings import Init, Pinned, Run
 
 CHECKPOINT = "model.keras"
+
+_ASKED_FOR = {
+    "synthetic": ("museum", "seed"),
+    "csv": ("address", "where"),
+    "json_api": ("address", "parameters", "where"),
+    "oai_pmh": ("address", "selection", "where"),
+    "antwerp_dams": ("address", "searches"),
+    "rijksmuseum_challenge": (),
+    "pooled": ("collections",),
+}
+"""Which settings of a source decide whose objects they are; the others, how they are read."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,23 @@ class Study(RunGraph):
         """The settings of a collection's source."""
         block = self.settings.collections[collection]
         return SourceSettings(block.source, block.options)
+
+    @cached_property
+    def same_sources(self) -> dict[str, str]:
+        """For each collection the first that is read alike: its objects and labels are the same."""
+        return _firsts({name: self.source(name) for name in self.settings.collections})
+
+    @cached_property
+    def museums(self) -> dict[str, str]:
+        """For each collection the first of the same museum, however its block is spelled."""
+        return _firsts({name: self._objects(name) for name in self.settings.collections})
+
+    def _objects(self, collection: str) -> tuple[object, ...]:
+        """What tells a collection's objects from those of others."""
+        source = self.source(collection)
+        if source.source == "folder":
+            return (Path(source.options["folder"], source.options["metadata"]).resolve(),)
+        return source.source, *(source.options[name] for name in _ASKED_FOR[source.source])
 
     def remote(self, collection: str) -> bool:
         """Whether a collection is fetched over a network, from a museum that may change."""
@@ -200,3 +230,11 @@ class Study(RunGraph):
     def tasks_of(self, collection: str) -> tuple[str, ...]:
         """The tasks that a collection can serve."""
         return self.settings.collections[collection].tasks or tuple(self.settings.tasks)
+
+
+def _firsts(values: Mapping[str, object]) -> dict[str, str]:
+    """For each name the first one with an equal value."""
+    return {
+        name: next(other for other, known in values.items() if known == value)
+        for name, value in values.items()
+    }

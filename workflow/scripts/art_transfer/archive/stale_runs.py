@@ -1,13 +1,48 @@
 """Run folders that the config no longer names: what a study leaves behind when it changes."""
 
 import shutil
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from snakemake.cli import parse_config
+
+from art_transfer.checks import load_study
+from art_transfer.config import read_files, with_arguments
+from art_transfer.errors import StudyError
 from art_transfer.study import Study
 
 RUN_FOLDERS, JOINT_FOLDERS = "runs/*/*/*/*/*/seed-*", "joint/*/*/*/*/seed-*"
 """Where run folders, and those of trainings of several tasks, lie below a study's results, as
 ``settings.Run.folder`` names them."""
+
+
+def add_configfile(parser: ArgumentParser) -> None:
+    """Give a command Snakemake's options ``--configfile`` and ``--config``."""
+    parser.add_argument(
+        "--configfile",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="the study, as for Snakemake; the paper if none is given",
+    )
+    parser.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="values that the study was run with, as for Snakemake",
+    )
+
+
+def study_of(arguments: Namespace) -> Study:
+    """The study of ``--configfile`` and ``--config``. Raises StudyError that lists each mistake."""
+    files = arguments.configfile
+    try:
+        values = parse_config(arguments.config)
+    except ValueError as error:
+        raise StudyError(f"--config: {error}") from error
+    given = with_arguments(read_files(files), values)
+    return load_study(given, files[0].parent if files else Path("config"))[0]
 
 
 def stale_runs(study: Study, results: str | Path) -> list[Path]:

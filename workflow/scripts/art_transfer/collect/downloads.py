@@ -69,9 +69,9 @@ def download_images(
         if missing and _take(db, path, missing, visit.ask_again):
             missing = _not_kept(db, wanted, visit.ask_again)
         before = {row[0] for row in db.execute("SELECT id FROM images WHERE status LIKE 'failed%'")}
-        missing = dict(sorted(missing.items(), key=lambda item: item[0] in before))
-        asked = (db, missing, before, find, visit, record_path)
-        failures = _fetch(*asked) if missing else Failures("images")
+        failures = Failures("images", before=before)
+        if missing:
+            _fetch(db, missing, failures, find, visit, record_path)
         _write_record(db, list(wanted), path.with_suffix(".csv"))
         if failures.ids:
             raise StudyError(failures.lacking(len(wanted), "left out"))
@@ -113,15 +113,12 @@ def _take(db: sqlite3.Connection, path: Path, missing: dict[str, str], ask_again
 def _fetch(
     db: sqlite3.Connection,
     objects: dict[str, str],
-    before: set[str],
+    failures: Failures,
     find: Finder,
     visit: Visit,
     record_path: str,
-) -> Failures:
-    """Ask for these images, and keep what comes; gives what failed but had not ``before``.
-
-    Raises StudyError as above.
-    """
+) -> None:
+    """Ask for these images, keep what comes, and note what fails. Raises StudyError as above."""
     web = Web(visit.manners, visit.contact)
 
     def ask(item: tuple[str, str]) -> _Answer:
@@ -145,18 +142,16 @@ def _fetch(
             return _Answer(object_id, image, address, None, f"failed: {error}")
         return _Answer(object_id, image, address, data, "ok")
 
-    failures = Failures("images")
     advice = "once the museum lets us in again, raise `ask_again` and start again"
     refusals = Failures("images", _REFUSALS_IN_A_ROW, advice)
-    with visit.progress("image", len(objects)) as bar:
-        for answer in map(_decoded, web.each(objects.items(), ask)):
+    items = [(object_id, objects[object_id]) for object_id in failures.new_first(objects)]
+    with visit.progress("image", len(items)) as bar:
+        for answer in map(_decoded, web.each(items, ask)):
             _keep(db, answer, visit.ask_again)
             bar.update()
             for kind, noted in (("failed", failures), ("missing: refused", refusals)):
                 said = answer.status if answer.status.startswith(kind) else ""
-                if not (kind == "failed" and answer.object_id in before):
-                    noted.note(answer.object_id, said)
-    return failures
+                noted.note(answer.object_id, said)
 
 
 def _decoded(answer: _Answer) -> _Answer:

@@ -115,11 +115,8 @@ class OaiPmh:
         state["counts"] = Counter(state["counts"]) + counts
         state["seen"] += came
         state["token"] = token.token
-        if token.token and token.token == state["mark"] and not counts["new"]:
-            raise StudyError(
-                f"{self.address}: the repository's list goes round in circles: its token "
-                f"{token.token!r} came before"
-            )
+        if not counts["new"]:
+            self._check_circle(state)
         if state["to_mark"] == 0:  # Brent's way to find a circle with one token in memory
             state |= {"mark": token.token, "span": 2 * state["span"], "to_mark": state["span"]}
         state["to_mark"] -= 1
@@ -136,6 +133,14 @@ class OaiPmh:
         bar.update(came)
         if not token.token:
             self._report(state, len(store))
+
+    def _check_circle(self, state: dict[str, Any]) -> None:
+        """Refuse a token that came before: its pages would come again and again."""
+        if state["token"] and state["token"] == state["mark"]:
+            raise StudyError(
+                f"{self.address}: the repository's list goes round in circles: its token "
+                f"{state['token']!r} came before"
+            )
 
     def _report(self, state: dict[str, Any], kept: int) -> None:
         seen, total = state["seen"], state["total"]

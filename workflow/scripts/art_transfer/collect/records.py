@@ -3,7 +3,7 @@
 What one of them lacks ends no job, but what many lack in a row does: the museum has a bad day.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -23,17 +23,34 @@ Reader = Callable[[Web, str, str], Any]
 
 @dataclass
 class Failures:
-    """What could not be fetched, for now; ``most`` in a row end the job."""
+    """What could not be fetched, for now; ``most`` in a row end the job.
+
+    What had failed ``before``, in an earlier job, ends none.
+    """
 
     what: str
     most: int = _FAILURES_IN_A_ROW
     advice: str = "start again later"
+    before: Set[str] = frozenset()
     ids: list[str] = field(default_factory=list)
     reason: str = ""  # of the last one
+    again: dict[str, str] = field(default_factory=dict)  # the reason by the id
     in_a_row: int = 0
+
+    def new_first(self, ids: Iterable[str]) -> list[str]:
+        """The same ids, those that had failed before last."""
+        return sorted(ids, key=self.before.__contains__)
+
+    def failing(self) -> str:
+        """What to add to a message where some fail that had failed before."""
+        ids = list(self.again)
+        return f", and {len(ids)} fail, as {ids[:3]} ({self.again[ids[-1]]})" if ids else ""
 
     def note(self, object_id: str, reason: str) -> None:
         """Note an answer, with an empty reason for a good one; StudyError after many bad ones."""
+        if reason and object_id in self.before:
+            self.again[object_id] = reason
+            return
         self.in_a_row = self.in_a_row + 1 if reason else 0
         if reason:
             self.ids.append(object_id)
@@ -71,9 +88,8 @@ def fetch_records(
     where many in a row fail, and at the end where any has failed. Without ``gone_allowed`` one that
     had failed in an earlier job too is asked for last, and left out for now as if it had gone.
     """
-    failed_before = kept.failed if gone_allowed is None else set()
-    waiting = [object_id for object_id in ids if object_id not in kept]
-    waiting.sort(key=lambda object_id: object_id in failed_before)
+    failures = Failures("records", before=kept.failed if gone_allowed is None else frozenset())
+    waiting = failures.new_first(object_id for object_id in ids if object_id not in kept)
     if not waiting:
         return []
     web = Web(visit.manners, visit.contact)
@@ -90,11 +106,9 @@ def fetch_records(
             return object_id, None, str(error)
 
     wanted = set(ids)
-    before = sum(not record and object_id in wanted for object_id, record in kept)
+    gone_before = sum(not record and object_id in wanted for object_id, record in kept)
     most = max(1, int(_GONE_ALLOWED * len(ids))) if gone_allowed is None else gone_allowed
     gone: list[str] = []
-    again: list[str] = []
-    failures = Failures("records")
     with visit.progress("record", len(ids), len(ids) - len(waiting)) as bar:
         for object_id, record, reason in web.each(waiting, ask):
             if record is not None:
@@ -102,20 +116,15 @@ def fetch_records(
             elif not reason:
                 gone.append(object_id)
             bar.update()
-            if reason and object_id in failed_before:
-                again.append(object_id)
-                failures.reason = reason
-            else:
-                failures.note(object_id, reason)
-            if before + len(gone) + len(again) > most:
-                failing = f", and {len(again)} fail, as {again[:3]} ({failures.reason})"
+            failures.note(object_id, reason)
+            if gone_before + len(gone) + len(failures.again) > most:
+                listed = f"{gone_before + len(gone)} of the {len(ids)} records that are listed"
                 raise StudyError(
-                    f"{address}: {before + len(gone)} of the {len(ids)} records that are listed "
-                    f"are not there, as {gone[:3]}{failing if again else ''}; more than {most} are "
-                    "taken for a museum that is being rebuilt. Start again later: they are asked "
-                    f"for again. If they have gone for good, delete {visit.kept}/list-*.sqlite to "
-                    "read the list anew; if that still has them, ask for a list that leaves them "
-                    "out."
+                    f"{address}: {listed} are not there, as {gone[:3]}{failures.failing()}; more "
+                    f"than {most} are taken for a museum that is being rebuilt. Start again later: "
+                    "they are asked for again. If they have gone for good, delete "
+                    f"{visit.kept}/list-*.sqlite to read the list anew; if that still has them, "
+                    "ask for a list that leaves them out."
                 )
     if failures.ids:
         kept.note_failed(failures.ids)
@@ -123,7 +132,7 @@ def fetch_records(
             kept.keep(((object_id, []) for object_id in gone), "")
         left_out = "left out, up to a tenth" if gone_allowed is None else "asked for again"
         raise StudyError(f"{address}: {failures.lacking(len(ids), left_out)}")
-    if again:
+    if again := list(failures.again):
         told = f"{len(again)} records failed to come in two jobs, as {again[:3]}; left out"
-        print(f"{address}: {told}; the last for this reason: {failures.reason}")
+        print(f"{address}: {told}; the last for this reason: {failures.again[again[-1]]}")
     return gone

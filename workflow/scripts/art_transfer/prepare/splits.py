@@ -103,13 +103,13 @@ def used_split(used: UsedSplit) -> pd.DataFrame:
     return of_one_task(read_csv(used.joint, JOINT_SPLITS), split, used.task)
 
 
-def trained_on(used: UsedSplit) -> set[str]:
+def trained_on(used: UsedSplit, split: pd.DataFrame) -> set[str]:
     """The objects that a run was trained on; with several tasks at once, those of each of them.
 
-    Raises as ``used_split``.
+    ``split`` is its own (``used_split``).
     """
-    joint = read_csv(used.joint, JOINT_SPLITS) if used.joint else used_split(used)
-    return set(joint.loc[joint["split"] == "train", "object_id"])
+    learned = read_csv(used.joint, JOINT_SPLITS) if used.joint else split
+    return set(learned.loc[learned["split"] == "train", "object_id"])
 
 
 def of_one_task(joint: pd.DataFrame, split: pd.DataFrame, task: str) -> pd.DataFrame:

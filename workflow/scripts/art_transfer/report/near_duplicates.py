@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from art_transfer.job_settings import UsedSplit
 from art_transfer.prepare.splits import trained_on, used_split
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import CELL, read_predictions
@@ -31,11 +32,17 @@ def scores_without(
     that have one in a museum, whatever its split, that the first weights were trained on.
     ``accuracy_without`` (0-1) leaves both out; it is empty where nothing is left.
     """
-    rows, read, read_trained = [], cache(used_split), cache(trained_on)  # which many runs share
+    rows = []
+
+    @cache  # many runs share one
+    def read(used: UsedSplit) -> tuple[set[str], set[str]]:
+        split = used_split(used)
+        test = split.loc[split["split"] == "test", "object_id"]
+        return set(test), trained_on(used, split)
+
     for run, used, sources in zip(wanted.runs, wanted.splits, wanted.sources, strict=True):
-        split = read(used)
-        test = set(split.loc[split["split"] == "test", "object_id"])
-        straddling, in_train = seen_in_train(test, read_trained(used), groups[run.collection])
+        test, trained = read(used)
+        straddling, in_train = seen_in_train(test, trained, groups[run.collection])
         in_source = seen_in_sources(run.collection, sources, pairs) & test
         predictions = read_predictions(run, wanted.results)
         kept = predictions[~predictions["object_id"].isin(in_train | in_source)]

@@ -132,9 +132,10 @@ def fit(
 
     Stops when the validation loss has not fallen for ``patience`` epochs, and leaves the weights
     of the epoch with the smallest one (paper, section 2.3), or the last's if the method says so.
-    Goes on from ``state`` if that holds
-    one of these epochs, and does nothing if it holds a later one, whose call restores the
-    weights. Raises StudyError when the loss is no longer a number, and when the job is told to end.
+    Goes on from ``state`` if that holds one of these epochs, and does nothing if it holds a later
+    one, whose call restores the weights.
+
+    Raises StudyError when the loss is no longer a number, and when the job is told to end.
     """
     assert method.optimizer is not None  # checks.py
     steps = len(train), last_epoch - first_epoch + 1
