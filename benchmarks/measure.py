@@ -43,6 +43,7 @@ TIMES = "times as fast"
 ROUNDS = 5
 _TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- /results -->)", re.DOTALL)
 CORES = len(os.sched_getaffinity(0))
+_WIDE = {"avx512f": "AVX-512", "avx2": "AVX2"}
 _BUSY = 0.1  # share of the processors' time that others take before a script begins
 
 
@@ -100,12 +101,10 @@ class Benchmark:
         unit: str = TIMES,
         at_most: bool = False,
         cores: tuple[int, int] | None = None,
-        warm_up: bool = True,
     ) -> list[list[Any]]:
         """Time both in turn; ``same`` compares the results of the first round.
 
-        That round is to warm up, and not counted, but where ``warm_up`` is false: where each turn
-        is a process of its own, which starts cold.
+        That round is to warm up, and not counted.
 
         The ratio is theirs over ours, or ours over theirs where ``at_most``. ``versions`` names
         the libraries that the peer is made of; a peer that is not installed is skipped, and says
@@ -118,7 +117,7 @@ class Benchmark:
         try:
             with contender(theirs, other) as second, contender(ours, mine) as first:
                 turns = []
-                for number in range(self.given.rounds + warm_up):
+                for number in range(1 + self.given.rounds):
                     if number % 2 == 0:
                         turns.append([first(), second()])
                     else:  # the other one first, so that neither has the better half of a trend
@@ -128,7 +127,7 @@ class Benchmark:
         except NotInstalled as error:
             print(f"SKIPPED {name} / {peer}: {error}", flush=True)
             return []
-        del turns[:warm_up]
+        del turns[0]
         pairs = [[seconds for seconds, _ in turn] for turn in turns]
         ratios = [a / b if at_most else b / a for a, b in pairs]
         self.record(name, peer, ratios, target, unit, at_most, pairs, versions)
@@ -272,11 +271,13 @@ def significant(value: float) -> float:
 
 
 def machine() -> str:
-    """The processor, how many cores there are, and our libraries."""
+    """The processor with its widest instructions, how many cores there are, and our libraries."""
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     name = next(line.split(": ")[1] for line in info.splitlines() if line.startswith("model name"))
+    wide = [label for flag, label in _WIDE.items() if f" {flag} " in info][:1]
     ours = (f"{package} {metadata.version(package)}" for package in ("keras", "tensorflow"))
-    parts = [gpu_name(), name, f"{CORES} cores", f"Python {platform.python_version()}", *ours]
+    python = f"Python {platform.python_version()}"
+    parts = [gpu_name(), name, *wide, f"{CORES} cores", python, *ours]
     return ", ".join(part for part in parts if part)
 
 
