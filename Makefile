@@ -82,15 +82,15 @@ lock:  ## resolve the locks anew from pyproject.toml (needs uv and a network)
 plan: .venv/.made  ## what would run for STUDY, why, and what it costs; OPTIONS=--json for machines
 	$(BIN)/python workflow/scripts/plan.py all --configfile $(CONFIG) $(OPTIONS)
 
-pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all
-	$(BIN)/snakemake archive --forcerun crate --cores $(CORES) --configfile $(CONFIG)
+pack: .venv/.made  ## seal STUDY and pack it into ARCHIVE; CHECKPOINTS=none, parents or all; OPTIONS="--config ..." as it was run
+	$(BIN)/snakemake archive --forcerun crate --cores $(CORES) --configfile $(CONFIG) $(OPTIONS)
 	$(BIN)/python workflow/scripts/pack.py results/$(STUDY) $(ARCHIVE) --checkpoints $(CHECKPOINTS)
 
 unpack: .venv/.made  ## unpack ARCHIVE into this clone; nothing that it holds has to be made again
 	$(BIN)/python workflow/scripts/unpack.py $(ARCHIVE)
 
 export: .venv/.made  ## RUN's network with its model card, to pass on: results/STUDY/export/RUN
-	$(BIN)/snakemake results/$(STUDY)/export/$(RUN)/MODEL_CARD.md --cores $(CORES) --configfile $(CONFIG)
+	$(BIN)/snakemake results/$(STUDY)/export/$(RUN)/MODEL_CARD.md --cores $(CORES) --configfile $(CONFIG) $(OPTIONS)
 
 verify: .venv/.made  ## check results/STUDY: every hash, every score, every table
 	$(BIN)/python workflow/scripts/verify.py results/$(STUDY)

@@ -44,7 +44,7 @@ def test_a_head_that_fails_in_a_job_of_its_own_takes_no_other_along(slurm, proje
         shutil.rmtree(project / HEADS / method)
     target = [f"{HEADS}/{method}/seed-1/run.json" for method in ("off_the_shelf", "slow_rate")]
     broken = "methods={slow_rate: {optimizer: {learning_rate: 1.0e+39}}}"
-    alone = ["--group-components", "heads=1", "--retries", "0"]
+    alone = ["--group-components", "heads_{init}=1", "--retries", "0"]
     driver = Driver(project, *target, *alone, "--config", broken)
     assert driver.wait() != 0
     log = (project / LOG.replace("fine_tuning", "slow_rate")).read_text()

@@ -244,6 +244,8 @@ def test_values_on_the_command_line_are_read_as_yaml(tmp_path):
     )
     assert given["seeds"] == [1, 2] and given["threads"] == 4
     assert given["title"] == "A study: of: colons" and given["splits"] == "fixed"
+    texts = {"images": "photos #2", "from": "2024-01-31", "number": "'14'", "title": "From A: to B"}
+    assert with_arguments({}, texts) == texts | {"number": "14"}
     nested = with_arguments(small_config(), {"splits": {"fixed": "true"}})
     assert load(nested, tmp_path)["splits"]["fixed"] is True
 

@@ -27,7 +27,7 @@ TOGETHER = {
 }
 TEXT = "YAML reads '1e-8' as text: write it with a point, as 1.0e-8"
 UNQUOTED = "and without quotes"
-QUOTES = "YAML reads it as no text: put it in quotes"
+QUOTES = "YAML reads it as no text: put it in quotes (in `--config` in two kinds, '\"…\"')"
 
 SVM = {"kind": "classifier", "classifier": "linear_svm", "preprocessing": "unit"}
 AGAIN = {"batch_norm": "updated", "init": "files", "preprocessing": "unit"}
@@ -648,6 +648,21 @@ MISTAKES = {
             "figures": {"transfers": {"map": {"title": "Map", "experiments": ["table"]}}},
         },
         ["`figures.transfers.map.experiments`", "no transfer to show"],
+    ),
+    "roles_without_separator": (
+        {"tasks__type__drop_roles": ["uitgever"]},
+        ["`tasks.type.drop_roles`", "['uitgever']", "`role_separator`"],
+    ),
+    "password_of_one_task": (
+        {
+            "inits__files__weights__demo_plain": {
+                "expects": "unit",
+                "tasks": {
+                    "type": {"address": "https://me:pw@host/w.h5", "hash": "sha256:" + "0" * 64}
+                },
+            }
+        },
+        ["`inits.files.weights.demo_plain.tasks.type.address`", "a name and a password"],
     ),
     "run_to_predict": (
         {"predict": {"run": "museum/type/demo_plain/files/off_the_shelf/seed-2", "images": "a"}},

@@ -253,3 +253,26 @@ def test_the_table_of_the_invalidation_suite_has_every_module_and_who_runs_it():
             if name in found:
                 found[name].add(script)
     assert found == {n: set(s) for n, s in table["files"].items() if n.startswith("art_transfer/")}
+
+
+def test_art_transfer_train_is_imported_before_what_else_starts_tensorflow():
+    """It switches oneDNN on, which TensorFlow asks for when it is imported."""
+    several = 0
+    for script in REAL.glob("*.py"):
+        nodes = ast.walk(ast.parse(script.read_text()))
+        found = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module]
+        names = [n.module for n in sorted(found, key=lambda node: node.lineno)]
+        if late := [name for name in names if starts_tensorflow(name)]:
+            several += 1
+            before = names[: names.index(late[0])]
+            assert any(name.startswith("art_transfer.train.") for name in before), script.name
+    assert several == 2, "saliency and predict"
+
+
+def starts_tensorflow(module: str) -> bool:
+    """Whether importing a module of ours imports Keras from elsewhere than ``train``."""
+    if not module.startswith("art_transfer.") or module.startswith("art_transfer.train."):
+        return False
+    paths, _ = fingerprint._closure(fingerprint._files(REAL, module)[-1])
+    elsewhere = [path for path in paths if path.parent.name != "train"]
+    return any({"keras", "tensorflow"} & set(fingerprint._read(path)[1]) for path in elsewhere)

@@ -1,5 +1,7 @@
 """What a study cost, from records and from Slurm's accounting."""
 
+from dataclasses import replace
+
 import pytest
 from art_transfer.errors import StudyError
 from art_transfer.files import write_json
@@ -112,6 +114,17 @@ def test_a_record_without_its_numbers_is_a_message(tmp_path):
     write_json(broken.path, {"seconds": 3})
     with pytest.raises(StudyError, match=r"a\.json: the key 'device' is missing"):
         cost([broken], {})
+
+
+def test_many_methods_have_a_colour_each_and_a_legend_that_fits(tmp_path):
+    records = [replace(record(tmp_path, f"m{n}"), method=f"method_{n}") for n in range(20)]
+    with styled():
+        made = cost_figure(cost(records, {}), {"vgg19": "VGG19"})
+        made.canvas.draw()
+    bars = {bar.get_facecolor() for bar in made.axes[0].patches}
+    box = made.legends[0].get_window_extent()
+    assert len(bars) == len(made.legends[0].get_texts()) >= 20
+    assert made.bbox.y0 <= box.y0 and box.y1 <= made.bbox.y1
 
 
 def test_the_figure_shows_gpu_hours_where_there_were_gpus(tmp_path):

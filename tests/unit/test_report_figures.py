@@ -134,6 +134,17 @@ def test_further_first_weights_have_hollow_marks():
     assert texts[-2:] == ["first weights imagenet", "first weights rijksnet"]
 
 
+def test_no_two_first_weights_look_alike():
+    names = ("imagenet", "rijksnet", "met_net", "nga_net")
+    with style.styled():
+        figure = curves(histories(inits=names), ["type"], "A title")
+    drawn = [line for line in lines(figure.axes[0]) if line.get_linestyle() == "None"]
+    of_vgg19 = [line for line in drawn if line.get_markeredgecolor() in ("tab:green", "white")]
+    shown = figure.legends[0].legend_handles[-len(names) :]
+    for some in (shown, [m for m in of_vgg19 if m.get_marker() == of_vgg19[0].get_marker()]):
+        assert len({(m.get_fillstyle(), m.get_markerfacecolor()) for m in some}) == len(names)
+
+
 def test_each_task_has_a_panel():
     with style.styled():
         figure = curves(histories(tasks=("type", "artist")), ["type", "artist"], "A title")

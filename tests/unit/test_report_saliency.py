@@ -64,6 +64,14 @@ def test_the_figure_says_truth_and_both_predictions():
     assert [axes.get_title() for axes in figure.axes[:3]] == ["image", "θ", "θ̂"]
 
 
+def test_of_a_long_id_the_end_is_shown():
+    after = AFTER.assign(object_id=[f"https://id.museum.example/20010979{i}" for i in range(6)])
+    before = BEFORE.assign(object_id=after["object_id"])
+    with style.styled():
+        figure = saliency_figure([panel(choose("type", before, after, 1))], "Title", "θ", "θ̂")
+    assert "truth: dog\n…id.museum.example/200109791" in texts(figure)
+
+
 def test_fewer_objects_than_asked_for_are_said():
     with style.styled():
         figure = saliency_figure([panel(choose("type", BEFORE, AFTER, 9))], "Title", "a", "b")

@@ -87,6 +87,16 @@ def test_several_seeds_give_mean_and_standard_deviation(tmp_path):
     assert r"\textbf{85.00 $\pm$ 7.07}" in latex(grid)
 
 
+def test_methods_that_read_different_layers_have_their_own_sizes(tmp_path):
+    table = made(tmp_path, grid_of(["imagenet"], ["last", "middle"], [18, 16, 10, 10]))
+    middle = table["method"] == "middle"
+    table = table.assign(
+        features=table["features"].mask(middle, 64),
+        parameters=table["parameters"].mask(middle, 5e6),
+    )
+    assert texts(paper_table(table, "A caption", TITLES))[0][-2:] == ["20.0 / 5.00", "512 / 64"]
+
+
 def test_the_csv_leads_back_to_every_run_and_is_the_same_twice(tmp_path):
     counts = grid_of(["imagenet"], ["fine_tuning"], [18, 16, 10, 10], seeds=(1, 2))
     table = made(tmp_path, counts)

@@ -3,11 +3,12 @@
 import base64
 import gzip
 import json
+import tarfile
 
 import pandas as pd
 import pytest
 from art_transfer.archive.manifest import write_manifest
-from art_transfer.archive.pack import pack
+from art_transfer.archive.pack import pack, unpack
 from art_transfer.archive.records import write_records
 from art_transfer.archive.verify import wrong_hashes, wrong_scores, wrong_tables
 from art_transfer.errors import StudyError
@@ -85,3 +86,45 @@ def test_what_was_asked_for_by_hand_is_not_told_to_others(tmp_path):
     write_records(tmp_path / "records.gz", tmp_path, "small", ["m"])
     lines = gzip.decompress((tmp_path / "records.gz").read_bytes()).splitlines()
     assert sorted(json.loads(line)["path"] for line in lines) == sorted(kept)
+
+
+def test_a_record_that_snakemake_wrote_by_half_is_nothing_known(tmp_path):
+    names = ["results/small/a.csv", "results/small/b.csv", "results/other/c.csv"]
+    (tmp_path / "metadata").mkdir()
+    for name, text in zip(names, ['{"params": []}', '{"par', ""], strict=True):
+        encoded = base64.urlsafe_b64encode(name.encode()).decode()
+        (tmp_path / "metadata" / encoded).write_text(text)
+    write_records(tmp_path / "records.gz", tmp_path, "small", [])
+    lines = gzip.decompress((tmp_path / "records.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["path"] for line in lines] == names[:1]
+
+
+def test_runs_on_another_disk_behind_a_link_are_sealed_and_packed(results, tmp_path):
+    (results / FAILED / "metrics.json").write_text("{}")
+    (results / "runs").rename(tmp_path / "elsewhere")
+    (results / "runs").symlink_to(tmp_path / "elsewhere")
+    write_manifest(results)
+    assert f"{FAILED}/metrics.json" in (results / "MANIFEST.sha256").read_text()
+    pack(results, tmp_path / "small.tar")
+    with tarfile.open(tmp_path / "small.tar") as tar:
+        assert f"results/small/{FAILED}/metrics.json" in tar.getnames()
+    (tmp_path / "elsewhere" / FAILED.removeprefix("runs/") / "metrics.json").unlink()
+    assert list(wrong_hashes(results)) == [f"{results / FAILED / 'metrics.json'}: missing"]
+
+
+def test_a_study_whose_records_find_no_place_is_not_unpacked(results, tmp_path):
+    pack(results, tmp_path / "small.tar")
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    (clone / ".snakemake").write_text("a file where Snakemake has a folder")
+    with pytest.raises(OSError, match="snakemake"):
+        unpack(tmp_path / "small.tar", clone)
+    assert list((clone / "results").iterdir()) == []
+    (clone / ".snakemake").unlink()
+    assert unpack(tmp_path / "small.tar", clone) == clone / "results/small"
+
+
+def test_a_folder_is_no_archive(results, tmp_path):
+    for use in (lambda: pack(results, tmp_path), lambda: unpack(results, tmp_path)):
+        with pytest.raises(StudyError, match="is a folder; expected the name of a file"):
+            use()

@@ -28,8 +28,8 @@ MINUTES |= {
     "baselines": 120,
     "saliency": 1440,
 }
-MINUTES |= {"batch_norm": 240, "classifier": 240, "joint": 2880, "joint_task": 240}
-BEYOND = {"batch_norm", "classifier", "joint", "joint_task"}
+MINUTES |= {"batch_norm": 240, "classifier": 240, "joint": 2880, "joint_task": 240, "predict": 240}
+BEYOND = {"batch_norm", "classifier", "joint", "joint_task", "predict"}
 """Rules that the paper's own study has no jobs of."""
 PAPER = set(MINUTES) - BEYOND
 MEGABYTES = dict.fromkeys(GPU, 16000) | dict.fromkeys(

@@ -3,7 +3,6 @@
 
 
 localrules:
-    predict,
     export,
 
 

@@ -19,8 +19,8 @@ with logged(snakemake.log[0]):
     if gpus and wanted.engine == "openvino":
         raise StudyError(
             f"this job was promised {gpus} GPU(s), but its preprocessing's `engine` is openvino, "
-            "which computes on the processor; ask for none: --set-resources features_shared:gpu=0 "
-            "features_of_run:gpu=0"
+            "which computes on the processor; in profiles/slurm/config.yaml give features_shared "
+            "and features_of_run `gpu: 0` and a partition without GPUs"
         )
     devices = 0 if wanted.engine == "openvino" else 1
     prepare(wanted.threads, wanted.first.seed, gpus, devices)

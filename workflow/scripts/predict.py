@@ -11,12 +11,13 @@ from art_transfer.report_settings import PredictSettings
 
 with logged(snakemake.log[0]):
     # Imported here so that TensorFlow's greetings go to the log.
-    from art_transfer.predict.network import Neighbours, Network
-    from art_transfer.predict.table import predicted
     from art_transfer.train.machine import prepare
 
     wanted, given = settings(snakemake, PredictSettings), snakemake.input
     prepare(wanted.threads, 0, snakemake.resources.get("gpu", 0))
+    from art_transfer.predict.network import Neighbours, Network
+    from art_transfer.predict.table import predicted
+
     network = Network(Path(given.run[0]).parent)
     neighbours = None
     for split in map(used_split, wanted.splits):

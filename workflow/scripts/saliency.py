@@ -23,11 +23,12 @@ from art_transfer.report_settings import SaliencySettings
 
 with logged(snakemake.log[0]), styled():
     # Imported here so that TensorFlow's greetings go to the log.
-    from art_transfer.report.explained import network_of_run
     from art_transfer.train.machine import prepare
 
     wanted, given, panels, measured = settings(snakemake, SaliencySettings), snakemake.input, [], []
     prepare(wanted.threads, 0, snakemake.resources.get("gpu", 0))
+    from art_transfer.report.explained import network_of_run
+
     store = PixelStore([read_csv(path, IMAGES) for path in given.tables], given.pixels)
     for pair, null in zip(wanted.pairs, wanted.null or [None] * len(wanted.pairs), strict=True):
         tested = [read_predictions(run, wanted.results) for run in pair]

@@ -41,6 +41,7 @@ def load_study(given: Mapping[str, Any], folder: Path) -> tuple[Study, dict[str,
         _wrong_names,
         _doubled_pools,
         _wrong_engines,
+        _lost_roles,
         taken_names,
         wrong_figures,
         _wrong_images,
@@ -71,6 +72,17 @@ def _wrong_engines(study: Study) -> Iterator[str]:
             yield (
                 f"`preprocessings.{name}.engine` is openvino, but its `batch_norm` is "
                 f"{block.batch_norm}; that is for `engine: keras`"
+            )
+
+
+def _lost_roles(study: Study) -> Iterator[str]:
+    """Without a separator no value has a role."""
+    for name, task in study.settings.tasks.items():
+        if (task.roles or task.drop_roles) and not task.role_separator.strip():
+            key = "roles" if task.roles else "drop_roles"
+            yield (
+                f"`tasks.{name}.{key}` is {list(task.roles or task.drop_roles)}, but without a "
+                "`role_separator` no value has a role; expected one, such as ': '"
             )
 
 
@@ -166,7 +178,10 @@ def _open_secrets(study: Study) -> Iterator[str]:
         yield from _open_addresses(key, collection.options)
     for name, init in study.settings.inits.items():
         for backbone, file in (init.weights or {}).items():
-            yield from _open_addresses(f"inits.{name}.weights.{backbone}.address", file.address)
+            key = f"inits.{name}.weights.{backbone}"
+            yield from _open_addresses(f"{key}.address", file.address)
+            for task, own in (file.tasks or {}).items():
+                yield from _open_addresses(f"{key}.tasks.{task}.address", own.address)
 
 
 def _open_addresses(key: str, block: Any) -> Iterator[str]:

@@ -75,9 +75,11 @@ def _read(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return yaml.safe_load(value)
+        read = yaml.safe_load(value)
     except yaml.YAMLError:  # a title with a colon in it
         return value
+    # Snakemake has taken the quotes away: only what is no text, or has two kinds of them, is read.
+    return read if isinstance(read, bool | int | float | None) or value[:1] in "\"'" else value
 
 
 def typed(settings: dict[str, Any]) -> Settings:
@@ -253,7 +255,7 @@ _LIMITS = {
 def _hint(value: Any, expected: str) -> str:
     """How to write a value whose type YAML guessed in another way than was meant."""
     if expected == "string" and isinstance(value, bool | int | float | datetime.date):
-        return "; YAML reads it as no text: put it in quotes"
+        return "; YAML reads it as no text: put it in quotes (in `--config` in two kinds, '\"…\"')"
     if expected not in ("integer", "number") or not isinstance(value, str):
         return ""
     try:

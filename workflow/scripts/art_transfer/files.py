@@ -73,6 +73,17 @@ def told_of_disks(path: str | Path) -> Iterator[None]:
         ) from error
 
 
+def refused(error: BaseException, unnamed: str) -> str:
+    """A message where an error is a disk's refusal, empty for any other error.
+
+    ``unnamed`` stands in it where the error names no file.
+    """
+    if not (reason := refusal(error)):
+        return ""
+    where = getattr(error, "filename", None) or unnamed
+    return f"{where}: {reason}. Make room and start again: what is finished is kept"
+
+
 def refusal(error: BaseException) -> str:
     """Why a disk refused to write, in its own words; empty for any other error.
 

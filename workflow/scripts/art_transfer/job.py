@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO, TypeVar
 
 from art_transfer.errors import StudyError
-from art_transfer.files import refusal
+from art_transfer.files import refused
 from art_transfer.settings import from_mapping
 
 T = TypeVar("T")
@@ -36,11 +36,9 @@ def logged(path: str) -> Iterator[TextIO]:
     except StudyError as error:
         _end(f"error: {error}\n", terminal)
     except Exception as error:
-        if not (reason := refusal(error)):
+        if not (message := refused(error, f"a file of the job whose log is {path}")):
             raise
-        where = getattr(error, "filename", None) or f"a file of the job whose log is {path}"
-        advice = "Make room and start again: what is finished is kept"
-        _end(f"error: {where}: {reason}. {advice}\n", terminal)
+        _end(f"error: {message}\n", terminal)
 
 
 def _end(message: str, terminal: TextIO) -> NoReturn:

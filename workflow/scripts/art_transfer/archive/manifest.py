@@ -1,5 +1,6 @@
 """The seal of an archive: one line for each file, as ``sha256sum --check`` reads them."""
 
+import os
 from pathlib import Path
 
 from art_transfer.files import sha256, write_text
@@ -26,12 +27,14 @@ def archived_files(results: str | Path) -> list[Path]:
     """The files of a study that are archived, sorted by their path.
 
     Everything below ``results`` but checkpoints, what is in NOT_ARCHIVED, the manifests themselves,
-    and hidden files, which are halves of files that are being written.
+    and hidden files, which are halves of files that are being written. A folder that was moved to
+    another disk, with a link in its place, counts as if it were here.
     """
     root = Path(results)
+    tree = os.walk(root, followlinks=True)
     return sorted(
         path
-        for path in root.rglob("*")
+        for path in (Path(folder, name) for folder, _, names in tree for name in names)
         if path.is_file()
         and path.relative_to(root).parts[0] not in (MANIFEST, CHECKPOINTS)
         and not lies_apart(path.relative_to(root))

@@ -33,6 +33,7 @@ def pack(results: str | Path, archive: str | Path, checkpoints: str = "none") ->
     a file is missing, is not the sealed one, or came after the seal.
     """
     root = Path(results)
+    _no_folder(archive)
     if not (root / MANIFEST).is_file():
         raise StudyError(f"{root}: there is no {MANIFEST}; `snakemake archive` writes it")
     sealed = read_manifest(root / MANIFEST)
@@ -73,27 +74,35 @@ def unpack(archive: str | Path, project: str | Path) -> Path:
     """
     top = Path(project) / "results"
     top.mkdir(exist_ok=True)
-    with _opened(archive) as tar, tempfile.TemporaryDirectory(dir=top, prefix=".") as folder:
-        names = {tuple(Path(name).parts[:2]) for name in tar.getnames()}
-        tops = [Path(*parts).as_posix() for parts in sorted(names)]
-        if len(tops) != 1 or not tops[0].startswith("results/"):
-            raise StudyError(f"{archive}: expected one folder results/STUDY, found {tops}")
-        study = tops[0].removeprefix("results/")
-        if (top / study).exists():
-            raise StudyError(f"{top / study} is there already; move it away first")
-        for member in tar:
-            # Contents alone: Python 3.11.0 to 3.11.3, as in Debian 12, know no filters of modes.
-            _write(tar.extractfile(member), Path(folder) / member.name)
+    _no_folder(archive)
+    with tempfile.TemporaryDirectory(dir=top, prefix=".") as folder:
+        with _opened(archive) as tar:
+            names = {tuple(Path(name).parts[:2]) for name in tar.getnames()}
+            tops = [Path(*parts).as_posix() for parts in sorted(names)]
+            if len(tops) != 1 or not tops[0].startswith("results/"):
+                raise StudyError(f"{archive}: expected one folder results/STUDY, found {tops}")
+            study = tops[0].removeprefix("results/")
+            if (top / study).exists():
+                raise StudyError(f"{top / study} is there already; move it away first")
+            for member in tar:
+                # Contents alone: Python 3.11.0 to 3.11.3, of Debian 12, know no filters of modes.
+                _write(tar.extractfile(member), Path(folder) / member.name)
         unpacked = Path(folder) / "results" / study
         try:
             sealed = _checked(unpacked)
         except StudyError as error:  # which tells of a folder that goes
             raise StudyError(str(error).replace(str(unpacked), str(archive))) from error
         _same_time([*map(unpacked.joinpath, sealed), unpacked / MANIFEST])
+        # The study last: without records, which a second try writes again, no change is noticed.
+        restore_records(unpacked / RECORDS, project)
+        restore_locks(unpacked, project)
         shutil.move(unpacked, top / study)
-    restore_records(top / study / RECORDS, project)
-    restore_locks(top / study, project)
     return top / study
+
+
+def _no_folder(archive: str | Path) -> None:
+    if Path(archive).is_dir():
+        raise StudyError(f"{archive} is a folder; expected the name of a file, such as demo.tar")
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
@@ -38,10 +37,14 @@ def write_records(
     tops = {("results", study), ("resources", "weights")}
     tops |= {("resources", name) for name in collections}
     lines = []
-    for name, record in _records(Path(folder) / "metadata"):
+    for name, path_of_record in _records(Path(folder) / "metadata"):
         parts = Path(name).parts
         wanted = parts[:2] in tops and parts[-1] not in (RECORDS, MANIFEST)
         if wanted and not (parts[0] == "results" and parts[2] in ASKED_FOR):
+            try:
+                record = json.loads(path_of_record.read_text(encoding="utf-8"))
+            except (ValueError, FileNotFoundError):  # half written, or gone since
+                continue  # as Snakemake does, which knows nothing of the file then
             kept = {k: v for k, v in record.items() if k not in (*TIMES, *HERE_ONLY)}
             lines.append(json.dumps({"path": name, "record": kept}, sort_keys=True))
     with (
@@ -70,8 +73,8 @@ def read_records(path: str | Path) -> dict[str, MetadataRecord]:
     return found
 
 
-def restore_records(path: str | Path, project: str | Path) -> int:
-    """Give the records in ``path`` to Snakemake in ``project``; say how many.
+def restore_records(path: str | Path, project: str | Path) -> None:
+    """Give the records in ``path`` to Snakemake in ``project``.
 
     A record of a file that is there already, made here, stays as it is.
     """
@@ -81,11 +84,10 @@ def restore_records(path: str | Path, project: str | Path) -> int:
     restored = {name: record for name, record in read_records(path).items() if name not in kept}
     for name, record in restored.items():
         snakemake._write_record(name, record)
-    return len(restored)
 
 
-def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The path and the record of each file that Snakemake knows.
+def _records(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The path of each file that Snakemake knows, and where its record of it lies.
 
     The name of a record's file is the path in base 64, cut into folders ``@...`` where it is long.
     """
@@ -93,4 +95,4 @@ def _records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         if path.is_file():
             parts = path.relative_to(folder).parts
             name = "".join(part.removeprefix("@") for part in parts)
-            yield urlsafe_b64decode(name).decode(), json.loads(path.read_text(encoding="utf-8"))
+            yield urlsafe_b64decode(name).decode(), path

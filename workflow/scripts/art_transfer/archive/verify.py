@@ -123,11 +123,12 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
     root = Path(results).resolve()
     try:
         sealed = _anywhere(yaml.safe_load((root / "run_config.yaml").read_text("utf-8")))
+        study = str(sealed["study"])  # whatever its folder is called here
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
         yield f"{root / 'run_config.yaml'}: no tables can be made from it: {error}"
         return
     with tempfile.TemporaryDirectory() as aside:
-        again = Path(aside) / "results" / root.name
+        again = Path(aside) / "results" / study
         again.mkdir(parents=True)
         for entry in root.iterdir():
             if entry.name != "tables":
@@ -142,7 +143,7 @@ def wrong_tables(results: str | Path) -> Iterator[str]:
         trouble = _make_tables(Path(aside), config)
         if trouble:
             yield f"some tables cannot be made again:\n{trouble}"
-        found = {path for folder in (here, there) for path in folder.iterdir()}
+        found = {path for folder in (here, there) for path in folder.glob("*")}
         for name in sorted({path.name for path in found if path.suffix != ".html"}):
             if not (there / name).is_file():
                 reason = (

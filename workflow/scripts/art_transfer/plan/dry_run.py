@@ -29,8 +29,9 @@ from art_transfer.study import Study
 def dry_run(arguments: Sequence[str]) -> tuple[Study, list[Job]]:
     """The study and the jobs that ``snakemake ARGUMENTS`` would run, but for those without files.
 
-    Targets, ``--configfile``, ``--config`` and ``--forcerun`` count, and of the default profile
-    what decides about reruns. Raises StudyError where Snakemake cannot plan.
+    Targets, ``--configfile``, ``--config`` and what else chooses jobs count (``--forcerun``,
+    ``--force``, ``--forceall``, ``--until``, ``--omit-from``), and of the default profile what
+    decides about reruns. Raises StudyError where Snakemake cannot plan.
     """
     with planned(arguments) as workflow:
         jobs = workflow.dag.needrun_jobs(exclude_finished=False)
@@ -68,6 +69,10 @@ def _planned(api: SnakemakeApi, args: Namespace) -> Workflow:
         DAGSettings(
             targets=args.targets,
             forcerun=args.forcerun,
+            forcetargets=args.force,
+            forceall=args.forceall,
+            until=args.until,
+            omit_from=args.omit_from,
             rerun_triggers=args.rerun_triggers,
             max_checksum_file_size=args.max_checksum_file_size,
             force_incomplete=args.rerun_incomplete,

@@ -35,12 +35,12 @@ class Prices:
     def __init__(self, study: Study, records: Iterable[Mapping[str, Any]]) -> None:
         """``records`` are the contents of ``run.json`` of finished runs."""
         self._study = study
+        self._runs = {run.folder: run for run in [*study.runs, *study.joint_runs]}
         self._known = [(_features(record["settings"]), record) for record in records]
 
     def of(self, folder: str) -> Cost | None:
         """The likely cost of the run in this folder; None where no finished run is like it."""
-        runs = [*self._study.runs, *self._study.joint_runs]
-        run = next((r for r in runs if folder.endswith(f"/{r.folder}")), None)
+        run = self._runs.get(folder.removeprefix(f"{self._study.results}/"))
         if run is None:  # asked for by its path, though no experiment names it
             return None
         training = self._study.training(run)

@@ -1,6 +1,7 @@
 """Which images are to be looked at: a folder of them, or a list."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,9 @@ def find_images(place: str | Path) -> dict[str, Path]:
     """
     place = Path(place)
     if place.is_dir():
-        files = sorted(path for path in place.rglob("*") if path.is_file())
+        tree = os.walk(place, followlinks=True)
+        every = (Path(folder, name) for folder, _, names in tree for name in names)
+        files = sorted(path for path in every if path.is_file())
         named = [(path.relative_to(place), path) for path in files]
         rows = [
             (_printable(name.as_posix()), path)

@@ -47,10 +47,10 @@ def size_figure(sizes: pd.DataFrame, cells: pd.DataFrame, titles: Mapping[str, s
         rows = sizes.merge(cells_of(cells, key)[SERIES], on=CELL)
         series = list(_series(rows, later_inits(cells)))
         step = min(1.06, 1.5 ** (1 / len(series)))
-        for number, (part, how, hollow) in enumerate(series):
-            place = part["train"] * step ** beside(number, len(series))
+        for number, (part, how, init) in enumerate(series):
+            at = part["train"] * step ** beside(number, len(series))
             line = {"ls": how.dash, "lw": how.width * 0.7, "elinewidth": 0.6}
-            axes.errorbar(place, part["accuracy"], arms(part), **line, **mark(how, hollow, 4))
+            axes.errorbar(at, part["accuracy"], arms(part), **line, **mark(how, init, 4))
         axes.set(
             title=panel_title(titles, key), xlabel="training objects of the class", xscale="log"
         )
@@ -106,11 +106,11 @@ def calibration_figure(
     for key, axes in zip(shown, grid, strict=True):
         rows = bins.merge(cells_of(cells, key)[SERIES], on=CELL)
         axes.plot([0, 1], [0, 1], "-", color="0.6", lw=0.8, zorder=1)
-        for part, how, hollow in _series(rows[rows["n"] >= FEWEST], later_inits(cells)):
+        for part, how, init in _series(rows[rows["n"] >= FEWEST], later_inits(cells)):
             axes.plot(part["probability"], part["accuracy"], how.dash, color=how.color, lw=0.8)
             for row in part.to_dict("records"):
                 size = 7 * (row["n"] / rows["n"].max()) ** 0.5
-                axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, hollow, size))
+                axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, init, size))
         axes.set(title=panel_title(titles, key), xlabel="probability of the predicted class")
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         percent_axis(axes.xaxis)
@@ -171,9 +171,9 @@ def _matrix(axes: Axes, pairs: pd.DataFrame) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _series(rows: pd.DataFrame, inits: Sequence[str]) -> Iterator[tuple[pd.DataFrame, Any, bool]]:
-    """The rows of each cell, how they are drawn, and whether their marks are hollow."""
+def _series(rows: pd.DataFrame, inits: Sequence[str]) -> Iterator[tuple[pd.DataFrame, Any, int]]:
+    """The rows of each cell, how they are drawn, and the place of their first weights."""
     for _, part in rows.groupby(CELL, sort=False):
         row = part.iloc[0]
         how = look(row["network"], row["kind"], row["first"])
-        yield part, how, row["init"] in inits[1:]
+        yield part, how, inits.index(row["init"]) if row["init"] in inits else 0

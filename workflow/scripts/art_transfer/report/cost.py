@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
 from art_transfer.errors import StudyError
@@ -162,12 +163,14 @@ def cost_figure(table: pd.DataFrame, networks: Mapping[str, str]) -> Figure:
     methods = rows["method"].replace("", "features")
     sums = rows.groupby([rows["backbone"], methods], sort=False)[unit].sum().unstack(fill_value=0)
     labels = [networks[str(name)] for name in sums.index]
-    made = figure(WIDTH, 1.0 + 0.35 * len(sums))
+    made = figure(WIDTH, max(1.0 + 0.35 * len(sums), 0.4 + 0.16 * len(sums.columns)))
     axes = made.subplots()
     ends = sums.cumsum(axis=1)
-    for method in sums:
+    few = len(sums.columns) <= 10
+    colors = seaborn.color_palette("colorblind" if few else "husl", len(sums.columns))
+    for method, color in zip(sums, colors, strict=True):
         starts = ends[method] - sums[method]
-        axes.barh(labels, sums[method], 0.7, starts, label=words(str(method)))
+        axes.barh(labels, sums[method], 0.7, starts, color=color, label=words(str(method)))
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("GPU-hours" if unit == "gpu_hours" else "CPU-hours")

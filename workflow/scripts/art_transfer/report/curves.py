@@ -27,13 +27,14 @@ def curves(histories: pd.DataFrame, tasks: Sequence[str], title: str) -> Figure:
 
     ``histories`` as ``runs.read_histories`` gives them, of one collection. With several seeds
     there is a thin line for each and a thick one for their mean, as far as all seeds were
-    trained. Further first weights than the first have hollow marks. Call within ``style.styled``.
+    trained. Each first weights have a mark filled in their own way. Call within ``style.styled``.
     """
     made, grid = panels(len(tasks), PANEL, title)
     inits = later_inits(histories)
     for task, axes in zip(tasks, grid, strict=True):
         for _, cell in histories[histories["task"] == task].groupby(CELL, sort=False):
-            _draw(axes, cell, hollow=cell["init"].iloc[0] in inits[1:])
+            init = cell["init"].iloc[0]
+            _draw(axes, cell, inits.index(init) if init in inits else 0)
         _finish(axes, words(task))
     several = histories["seed"].nunique() > 1
     thin = Line2D([], [], ls="-", lw=0.5, color="0.3", label="one seed (thick: mean)")
@@ -47,8 +48,8 @@ def curves(histories: pd.DataFrame, tasks: Sequence[str], title: str) -> Figure:
     return made
 
 
-def _draw(axes: Axes, cell: pd.DataFrame, hollow: bool) -> None:
-    """The lines of one cell, one for each seed and one for their mean."""
+def _draw(axes: Axes, cell: pd.DataFrame, place: int) -> None:
+    """The lines of one cell, one for each seed and one for their mean; ``mark``'s ``place``."""
     first = cell.iloc[0]
     how = look(first["network"], first["kind"], first["first"])
     seeds = [seed.sort_values("epoch") for _, seed in cell.groupby("seed", sort=False)]
@@ -60,7 +61,7 @@ def _draw(axes: Axes, cell: pd.DataFrame, hollow: bool) -> None:
     for seed in seeds:
         axes.plot(seed["epoch"], seed["val_accuracy"], how.dash, color=how.color, lw=thin)
         chosen = seed[seed["chosen"]]
-        axes.plot(chosen["epoch"], chosen["val_accuracy"], ls="none", **mark(how, hollow))
+        axes.plot(chosen["epoch"], chosen["val_accuracy"], ls="none", **mark(how, place))
 
 
 def _finish(axes: Axes, title: str) -> None:

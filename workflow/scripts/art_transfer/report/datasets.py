@@ -122,7 +122,8 @@ def _sizes(records: list[dict[Any, Any]], titles: Mapping[str, str]) -> Grid:
             numbers += [sizes[collection, task, name] for name in SPLIT_NAMES]
             texts = [words(task), titles[collection], *map(_number, numbers)]
             groups.setdefault(task, []).append([Cell(text) for text in texts])
-    note = "N objects and Q classes that networks are trained and tested on, in all three splits."
+    note = "N objects and Q classes that networks are trained and tested on, in all three splits "
+    note += "of the first seed."
     return Grid("Objects and classes", header, 2, list(groups.values()), [note])
 
 

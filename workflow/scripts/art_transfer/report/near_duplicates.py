@@ -112,7 +112,8 @@ def duplicates_tables(
         "groups: of near-duplicates with objects in train and in test. in train, in source: test "
         "objects with a near-duplicate among the training objects, or in a museum that the first "
         "weights were trained on. Accuracies in %, differences in points.",
-        f"{len(scores) - len(touched)} of {len(scores)} runs have no such test object.",
+        f"{len(scores) - len(touched)} of {len(scores)} runs have no such test object. "
+        "Museums that files of first weights were trained on (`saw`) are not here to be compared.",
     ]
     grids.append(Grid("Test accuracy without near-duplicates", header, 6, [rows], notes))
     return grids

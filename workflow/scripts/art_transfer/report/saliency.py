@@ -170,7 +170,10 @@ def _draw_block(block: SubFigure, panel: Panel, before: str, after: str) -> None
     for number, row in enumerate(choice.objects.to_dict("records")):
         image = panel.images[number]
         _draw(
-            grid[number, 0], image, None, [*_two_lines(f"truth: {row['label']}"), row["object_id"]]
+            grid[number, 0],
+            image,
+            None,
+            [*_two_lines(f"truth: {row['label']}"), _end(row["object_id"])],
         )
         _draw(grid[number, 1], image, panel.before[number], _said(row["predicted_before"], "wrong"))
         said = _said(row["predicted_after"], f"right, {100 * row['probability_after']:.0f} %")
@@ -213,6 +216,11 @@ def _draw(
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
     axes.set_xlabel("\n".join(lines), fontsize=7, labelpad=2)
+
+
+def _end(object_id: str) -> str:
+    """An id, of a long one its end, where addresses have their number."""
+    return object_id if len(object_id) <= CHARACTERS else "…" + object_id[1 - CHARACTERS :]
 
 
 def _two_lines(text: str) -> list[str]:

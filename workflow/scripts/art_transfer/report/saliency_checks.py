@@ -132,7 +132,7 @@ def _deletions(
     random = np.random.default_rng(0).random(flat.shape)
     given = network.probabilities(pixels).argmax(axis=1)
     for check, values in (("most salient removed", flat), ("random removed", random)):
-        order = np.argsort(-values, axis=1, kind="stable")
+        order = np.lexsort((random, -values), axis=1)  # equals by chance, not from the top down
         for share in SHARES:
             found = network.probabilities(removed(pixels, order, share))
             yield {

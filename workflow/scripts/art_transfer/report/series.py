@@ -17,6 +17,8 @@ from art_transfer.report.style import DASH_TITLES, WIDTH, Look, figure, look, sh
 from art_transfer.report.tables import network_titles, words
 
 PANEL = 2.5  # inches high
+FILLS = ("full", "hollow", "left", "right", "bottom", "top")
+"""How much of a mark is filled, by the place of its first weights."""
 PANEL_NAME = 38  # characters of a panel's title
 HEADINGS = ("Network", "Training")
 FIRST_WEIGHTS = "First weights"
@@ -69,18 +71,21 @@ def accuracy_line(
 
 
 def later_inits(cells: pd.DataFrame) -> list[str]:
-    """First weights other than random ones, in their order; those after the first are hollow."""
+    """First weights other than random ones, in their order, which ``mark`` tells apart."""
     return list(dict.fromkeys(cells.loc[cells["first"] != "random", "init"]))
 
 
-def mark(how: Look, hollow: bool, size: float = 6) -> dict[str, Any]:
-    """A network's mark of so many points, filled or hollow."""
+def mark(how: Look, place: int = 0, size: float = 6) -> dict[str, Any]:
+    """A network's mark of so many points, filled by the place of the first weights."""
+    fill = FILLS[place % len(FILLS)]
     return {
         "marker": how.marker,
         "markersize": size,
-        "markerfacecolor": "white" if hollow else how.color,
-        "markeredgecolor": how.color if hollow else "white",
-        "markeredgewidth": (0.2 if hollow else 0.13) * size,
+        "fillstyle": "full" if fill == "hollow" else fill,
+        "markerfacecolor": "white" if fill == "hollow" else how.color,
+        "markerfacecoloralt": "white",
+        "markeredgecolor": "white" if fill == "full" else how.color,
+        "markeredgewidth": (0.13 if fill == "full" else 0.2) * size,
         "color": how.color,
         "zorder": 3,
     }
@@ -95,9 +100,10 @@ def legend(
 ) -> None:
     """Entries under headings: networks by colour and mark, training by dash, first weights by mark.
 
-    ``cells`` has the columns backbone, network, kind, first and init. ``single`` stands below the
-    last ``heading`` where there are no two first weights to tell apart; without it the block is
-    left out. ``further`` entries stand with the training's.
+    ``cells`` has the columns backbone, network, kind, method, first and init; methods of one kind,
+    which look alike, are counted. ``single`` stands below the last ``heading`` where there are no
+    two first weights to tell apart; without it the block is left out. ``further`` entries stand
+    with the training's.
     """
     known, random = cells[cells["first"] != "random"], cells[cells["first"] == "random"]
     entries = [*_networks(cells, known, random), *_training(known), *further]
@@ -105,13 +111,12 @@ def legend(
     if len(inits) > 1:
         entries.append(_heading(heading))
         start = "" if heading == FIRST_WEIGHTS else "first weights "
-        for init in inits:
+        for place, init in enumerate(inits):
             label = "\n".join(textwrap.wrap(start + words(init), 24))
-            how = mark(grey, init != inits[0])
-            entries.append(Line2D([], [], ls="none", label=label, **how))
+            entries.append(Line2D([], [], ls="none", label=label, **mark(grey, place)))
     elif single:
         entries.append(_heading(heading))
-        entries.append(Line2D([], [], ls="none", label=single, **mark(grey, False)))
+        entries.append(Line2D([], [], ls="none", label=single, **mark(grey)))
     drawn = made.legend(handles=entries, loc="outside right upper", frameon=False)
     for text in drawn.get_texts():
         text.set_fontweight("bold" if text.get_text() in (*HEADINGS, heading) else "normal")
@@ -122,20 +127,21 @@ def _networks(cells: pd.DataFrame, known: pd.DataFrame, random: pd.DataFrame) ->
     for row in known.drop_duplicates("backbone").to_dict("records"):
         how = look(row["network"], row["kind"], row["first"])
         label = names[row["backbone"]]
-        entries.append(Line2D([], [], ls="none", label=label, **mark(how, False)))
+        entries.append(Line2D([], [], ls="none", label=label, **mark(how)))
     for row in random.drop_duplicates("backbone").to_dict("records"):
         how = look(row["network"], row["kind"], row["first"])
         label = f"{names[row['backbone']]} from random\nfirst weights"
-        entries.append(Line2D([], [], ls=how.dash, lw=how.width, label=label, **mark(how, False)))
+        entries.append(Line2D([], [], ls=how.dash, lw=how.width, label=label, **mark(how)))
     return entries
 
 
 def _training(known: pd.DataFrame) -> list[Line2D]:
     entries = [_heading(HEADINGS[1])] if len(known) else []
-    for kind in dict.fromkeys(known["kind"]):
-        how = look(known["network"].iloc[0], kind, "weights")
-        line = Line2D([], [], ls=how.dash, lw=how.width, color="0.3", label=DASH_TITLES[kind])
-        entries.append(line)
+    for kind, methods in known.groupby("kind", sort=False)["method"]:
+        how = look(known["network"].iloc[0], str(kind), "weights")
+        alike = f"\n{methods.nunique()} methods alike" if methods.nunique() > 1 else ""
+        label = DASH_TITLES[str(kind)] + alike
+        entries.append(Line2D([], [], ls=how.dash, lw=how.width, color="0.3", label=label))
     return entries
 
 

@@ -53,7 +53,7 @@ def gains_figure(
             row = part.iloc[0]
             how = look(row["network"], row["kind"], "weights")
             values = part.set_index("init")["accuracy"].reindex(list(inits))
-            axes.plot(range(len(inits)), values, how.dash, lw=how.width, **mark(how, False))
+            axes.plot(range(len(inits)), values, how.dash, lw=how.width, **mark(how))
             sides = [f"{init}/{cell[1]}" for init in (values.index[-1], values.index[0])]
             color = UNCLEAR if (*key, cell[0], *sides) in unclear else how.color
             ends.append((values.iloc[-1], values.iloc[-1] - values.iloc[0], color))

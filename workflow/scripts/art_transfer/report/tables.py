@@ -149,10 +149,10 @@ def _row(
         row.append(Cell(percent(cell["accuracy"]) + spread, bool(cell["best"])))
     if not sizes:
         return row
-    some = next(iter(found.values()))
-    millions = some["parameters"] / 1e6
-    size = f"{millions:.1f}" if millions >= 10 else f"{millions:.2f}"
-    return [*row, Cell(size), Cell(f"{some['features']:.0f}")]
+    millions = [cell["parameters"] / 1e6 for cell in found.values()]
+    counts = [f"{each:.1f}" if each >= 10 else f"{each:.2f}" for each in millions]
+    features = [f"{cell['features']:.0f}" for cell in found.values()]
+    return [*row, *(Cell(" / ".join(dict.fromkeys(texts))) for texts in (counts, features))]
 
 
 def _notes(table: pd.DataFrame, symbols: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
@@ -169,10 +169,14 @@ def _notes(table: pd.DataFrame, symbols: Mapping[str, str], names: Mapping[str, 
         first, second = symbols
         notes.append(f"{THETA}: first weights {first}; {THETA_HAT}: first weights {second}.")
     if not several:
-        notes.append("|x|: how many features an image has before the head.")
+        notes.append(
+            "|x|: how many features an image has before the head; several numbers are those of "
+            "columns whose networks end at different layers."
+        )
     notes.append(
         "The last two rows of each task are no networks and have no columns: always saying the "
-        "largest class, and a linear classifier on thumbnails and the aspect ratio."
+        "largest class, and a linear classifier on thumbnails and the aspect ratio of the whole "
+        "train split, whatever share of it a column was trained on."
     )
     return notes + _mismatches(table, names)
 

@@ -9,12 +9,12 @@ from art_transfer.report.gains import gains, p_value
 from art_transfer.report.grid import Cell, Grid, percent, points
 from art_transfer.report.runs import Groups
 from art_transfer.report.series import panels
+from art_transfer.report.statistics import ALPHA
 from art_transfer.report.style import fold, short
 from art_transfer.report.tables import trained_on, words
 from art_transfer.report_settings import TransfersSettings
 
 SQUARE = 0.42  # inches of a museum's row
-CLEAR = 0.05  # a gain's p is below it, after the correction
 
 
 def transfers_table(wanted: TransfersSettings, groups: Groups) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def transfers_grid(table: pd.DataFrame, wanted: TransfersSettings) -> Grid:
             names += [words(row["backbone"]), words(row["of"].split("/")[1])]
             numbers = [percent(row["accuracy_of"]), percent(row["accuracy_over"])]
             span = f"{points(row['low'])} to {points(row['high'])}"
-            gain = Cell(points(row["gain"]), row["p_holm"] < CLEAR)
+            gain = Cell(points(row["gain"]), row["p_holm"] < ALPHA)
             more = [span, p_value(row["p_holm"]), str(row["n"])]
             rows.append([*map(Cell, names + numbers), gain, *map(Cell, more)])
         groups.append(rows)
@@ -83,7 +83,7 @@ def transfers_figure(table: pd.DataFrame, wanted: TransfersSettings) -> Figure:
         for row in part.to_dict("records"):
             y, x, gain = sources.index(row["source"]), targets.index(row["target"]), row["gain"]
             grid_of[y, x] = gain
-            text = points(gain) + "*" * (row["p_holm"] < CLEAR)
+            text = points(gain) + "*" * (row["p_holm"] < ALPHA)
             color = "w" if abs(gain) > 0.6 * most else "k"
             axes.text(x, y, text, ha="center", va="center", color=color)
         scale = TwoSlopeNorm(0, -most, most)
