@@ -43,7 +43,8 @@ def test_the_demo_whole(slurm, tmp_path):
     seen = set()
     for _, _, node, tres, _, line in rows:
         rule = re.search(
-            r" --comment (?:rule|group)_(?:heads_)?([a-z_]+?)(?:_wildcards_\S+)? ", line
+            r" --comment (?:rule|group)_(?:heads_\w+_(?=head ))?([a-z_]+?)(?:_wildcards_\S+)? ",
+            line,
         )[1]
         gpu = rule in GPU
         assert (node == "gpu1") == ("gres/gpu=1" in tres) == (" -p gpu " in line) == gpu, line

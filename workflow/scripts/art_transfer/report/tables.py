@@ -175,8 +175,8 @@ def _notes(table: pd.DataFrame, symbols: Mapping[str, str], names: Mapping[str, 
         )
     notes.append(
         "The last two rows of each task are no networks and have no columns: always saying the "
-        "largest class, and a linear classifier on thumbnails and the aspect ratio of the whole "
-        "train split, whatever share of it a column was trained on."
+        "largest class, and a linear classifier on thumbnails and the aspect ratio; both from the "
+        "whole train split, whatever share of it a column was trained on."
     )
     return notes + _mismatches(table, names)
 
