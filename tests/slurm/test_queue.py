@@ -126,9 +126,13 @@ def test_the_driver_may_be_a_job_itself(slurm, project, whole):
     (project / ".venv").symlink_to(Path(sys.executable).parents[1])
     site = ["-A", "art", "-p", "cpu", "--parsable"]
     words = ["all", "--configfile", CONFIG, "--slurm-init-seconds-before-status-checks", "2"]
-    driver = run(
-        "sbatch", *site, "-D", str(project), "profiles/slurm/driver.sbatch", *words
-    ).strip()
+    submit = ["sbatch", *site, "-D", str(project), "profiles/slurm/driver.sbatch", *words]
+    driver = run(*submit).strip()
+    until(lambda: sacct(driver, "State") == [["RUNNING"]], "the driver")
+    second = run(*submit).strip()  # which would take the first one's jobs and lock away
+    until(lambda: sacct(second, "State") == [["FAILED"]], "the second driver")
+    refusal = (project / f"driver-{second}.log").read_text()
+    assert f"job {driver} is a driver of this folder and still works" in refusal
     until(lambda: sacct(driver, "State") not in ([["RUNNING"]], [["PENDING"]], []), "the driver")
     log = (project / f"driver-{driver}.log").read_text()
     assert sacct(driver, "State") == [["COMPLETED"]], log[-3000:]
