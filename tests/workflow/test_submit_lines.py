@@ -19,7 +19,7 @@ from .conftest import copy_project
 from .test_profile import GPU, MEGABYTES, MINUTES, PAPER
 
 PROFILE = ["--profile", "profiles/slurm"]
-QUICK = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "1", "--jobs", "500"]
+QUICK = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "20", "--jobs", "500"]
 SBATCH = """#!{python}
 import fcntl, json, pathlib, sys
 folder = pathlib.Path(__file__).parent
