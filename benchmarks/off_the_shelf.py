@@ -10,7 +10,6 @@ round of the published way takes half an hour on two fast cores, and two hours o
 """
 
 import functools
-import hashlib
 import importlib.util
 import json
 import shutil
@@ -38,8 +37,9 @@ Accuracies = dict[str, float]
 
 def config(folder: Path, weights: Path, epochs: int, engine: str) -> dict[str, Any]:
     """A study of one museum, one network and three tasks; ``engine`` makes the features."""
-    hashed = "sha256:" + hashlib.sha256(weights.read_bytes()).hexdigest()
-    file = {"address": str(weights), "hash": hashed, "expects": "unit"}
+    from art_transfer.files import sha256
+
+    file = {"address": str(weights), "hash": f"sha256:{sha256(weights)}", "expects": "unit"}
     columns = {"object_id": "id", "image": "image"} | {field: task for task, field in TASKS.items()}
     museum = {"source": "folder", "folder": str(folder), "metadata": "metadata.csv"}
     optimizer = {"name": "rmsprop", "learning_rate": 0.001, "rho": 0.9, "epsilon": 1.0e-8}

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -178,10 +179,7 @@ def _open_secrets(study: Study) -> Iterator[str]:
         yield from _open_addresses(key, collection.options)
     for name, init in study.settings.inits.items():
         for backbone, file in (init.weights or {}).items():
-            key = f"inits.{name}.weights.{backbone}"
-            yield from _open_addresses(f"{key}.address", file.address)
-            for task, own in (file.tasks or {}).items():
-                yield from _open_addresses(f"{key}.tasks.{task}.address", own.address)
+            yield from _open_addresses(f"inits.{name}.weights.{backbone}", asdict(file))
 
 
 def _open_addresses(key: str, block: Any) -> Iterator[str]:

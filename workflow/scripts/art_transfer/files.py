@@ -150,6 +150,13 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def files_below(folder: str | Path) -> list[Path]:
+    """All files below a folder, sorted by their path; links to folders are followed."""
+    tree = os.walk(folder, followlinks=True)
+    every = (Path(parent, name) for parent, _, names in tree for name in names)
+    return sorted(path for path in every if path.is_file())
+
+
 def listing(folder: str | Path, without: str = "") -> str:
     """A hash of the names and sizes of the files below a folder, whatever their times.
 

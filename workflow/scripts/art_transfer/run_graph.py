@@ -67,14 +67,14 @@ class RunGraph:
     @cached_property
     def runs(self) -> list[Run]:
         """All runs, with those that others start from."""
-        found = dict.fromkeys(self.reported_runs)
-        left = list(found)
-        for run in left:
+        found = list(self.reported_runs)
+        known = set(found)
+        for run in found:
             parent = self.parent(run)
-            if parent is not None and parent not in found:
-                found[parent] = None
-                left.append(parent)
-        return left
+            if parent is not None and parent not in known:
+                known.add(parent)
+                found.append(parent)
+        return found
 
     def at_once(self, run: Run) -> bool:
         """Whether a run's network is trained for all tasks of its method at once."""

@@ -1,9 +1,8 @@
 """The seal of an archive: one line for each file, as ``sha256sum --check`` reads them."""
 
-import os
 from pathlib import Path
 
-from art_transfer.files import sha256, write_text
+from art_transfer.files import files_below, sha256, write_text
 
 MANIFEST = "MANIFEST.sha256"
 CHECKPOINTS = "CHECKPOINTS.sha256"
@@ -31,15 +30,13 @@ def archived_files(results: str | Path) -> list[Path]:
     another disk, with a link in its place, counts as if it were here.
     """
     root = Path(results)
-    tree = os.walk(root, followlinks=True)
-    return sorted(
+    return [
         path
-        for path in (Path(folder, name) for folder, _, names in tree for name in names)
-        if path.is_file()
-        and path.relative_to(root).parts[0] not in (MANIFEST, CHECKPOINTS)
+        for path in files_below(root)
+        if path.relative_to(root).parts[0] not in (MANIFEST, CHECKPOINTS)
         and not lies_apart(path.relative_to(root))
         and path.suffix not in CHECKPOINT_ENDINGS
-    )
+    ]
 
 
 def write_manifest(results: str | Path) -> None:

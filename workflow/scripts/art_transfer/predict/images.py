@@ -1,13 +1,13 @@
 """Which images are to be looked at: a folder of them, or a list."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from art_transfer.errors import StudyError
+from art_transfer.files import files_below
 from art_transfer.formats import read_csv
 from art_transfer.images import UnreadableImageError, decode
 from art_transfer.prepare.pixels import square
@@ -26,10 +26,7 @@ def find_images(place: str | Path) -> dict[str, Path]:
     """
     place = Path(place)
     if place.is_dir():
-        tree = os.walk(place, followlinks=True)
-        every = (Path(folder, name) for folder, _, names in tree for name in names)
-        files = sorted(path for path in every if path.is_file())
-        named = [(path.relative_to(place), path) for path in files]
+        named = [(path.relative_to(place), path) for path in files_below(place)]
         rows = [
             (_printable(name.as_posix()), path)
             for name, path in named

@@ -18,12 +18,12 @@ from art_transfer.report.series import (
     beside,
     cells_of,
     keys,
-    later_inits,
     legend,
     mark,
     panel_title,
     panels,
     percent_axis,
+    places,
 )
 from art_transfer.report.style import WIDTH, fold, look, plain_log, short
 from art_transfer.report.tables import network_titles, trained, words
@@ -45,12 +45,12 @@ def size_figure(sizes: pd.DataFrame, cells: pd.DataFrame, titles: Mapping[str, s
     made, grid = panels(len(shown), PANEL, "Accuracy by class size")
     for key, axes in zip(shown, grid, strict=True):
         rows = sizes.merge(cells_of(cells, key)[SERIES], on=CELL)
-        series = list(_series(rows, later_inits(cells)))
+        series = list(_series(rows, places(cells)))
         step = min(1.06, 1.5 ** (1 / len(series)))
-        for number, (part, how, init) in enumerate(series):
+        for number, (part, how, place) in enumerate(series):
             at = part["train"] * step ** beside(number, len(series))
             line = {"ls": how.dash, "lw": how.width * 0.7, "elinewidth": 0.6}
-            axes.errorbar(at, part["accuracy"], arms(part), **line, **mark(how, init, 4))
+            axes.errorbar(at, part["accuracy"], arms(part), **line, **mark(how, place, 4))
         axes.set(
             title=panel_title(titles, key), xlabel="training objects of the class", xscale="log"
         )
@@ -106,11 +106,11 @@ def calibration_figure(
     for key, axes in zip(shown, grid, strict=True):
         rows = bins.merge(cells_of(cells, key)[SERIES], on=CELL)
         axes.plot([0, 1], [0, 1], "-", color="0.6", lw=0.8, zorder=1)
-        for part, how, init in _series(rows[rows["n"] >= FEWEST], later_inits(cells)):
+        for part, how, place in _series(rows[rows["n"] >= FEWEST], places(cells)):
             axes.plot(part["probability"], part["accuracy"], how.dash, color=how.color, lw=0.8)
             for row in part.to_dict("records"):
                 size = 7 * (row["n"] / rows["n"].max()) ** 0.5
-                axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, init, size))
+                axes.plot(row["probability"], row["accuracy"], ls="none", **mark(how, place, size))
         axes.set(title=panel_title(titles, key), xlabel="probability of the predicted class")
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         percent_axis(axes.xaxis)
@@ -171,9 +171,11 @@ def _matrix(axes: Axes, pairs: pd.DataFrame) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _series(rows: pd.DataFrame, inits: Sequence[str]) -> Iterator[tuple[pd.DataFrame, Any, int]]:
+def _series(
+    rows: pd.DataFrame, inits: Mapping[str, int]
+) -> Iterator[tuple[pd.DataFrame, Any, int]]:
     """The rows of each cell, how they are drawn, and the place of their first weights."""
     for _, part in rows.groupby(CELL, sort=False):
         row = part.iloc[0]
         how = look(row["network"], row["kind"], row["first"])
-        yield part, how, inits.index(row["init"]) if row["init"] in inits else 0
+        yield part, how, inits[row["init"]]

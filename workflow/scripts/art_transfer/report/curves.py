@@ -12,11 +12,11 @@ from art_transfer.report.runs import CELL
 from art_transfer.report.series import (
     PANEL,
     at_left,
-    later_inits,
     legend,
     mark,
     panels,
     percent_axis,
+    places,
 )
 from art_transfer.report.style import look
 from art_transfer.report.tables import words
@@ -30,11 +30,10 @@ def curves(histories: pd.DataFrame, tasks: Sequence[str], title: str) -> Figure:
     trained. Each first weights have a mark filled in their own way. Call within ``style.styled``.
     """
     made, grid = panels(len(tasks), PANEL, title)
-    inits = later_inits(histories)
+    inits = places(histories)
     for task, axes in zip(tasks, grid, strict=True):
         for _, cell in histories[histories["task"] == task].groupby(CELL, sort=False):
-            init = cell["init"].iloc[0]
-            _draw(axes, cell, inits.index(init) if init in inits else 0)
+            _draw(axes, cell, inits[cell["init"].iloc[0]])
         _finish(axes, words(task))
     several = histories["seed"].nunique() > 1
     thin = Line2D([], [], ls="-", lw=0.5, color="0.3", label="one seed (thick: mean)")

@@ -70,9 +70,10 @@ def accuracy_line(
     )
 
 
-def later_inits(cells: pd.DataFrame) -> list[str]:
-    """First weights other than random ones, in their order, which ``mark`` tells apart."""
-    return list(dict.fromkeys(cells.loc[cells["first"] != "random", "init"]))
+def places(cells: pd.DataFrame) -> dict[str, int]:
+    """The places of first weights, which ``mark`` tells apart; random ones are as the first."""
+    known = dict.fromkeys(cells.loc[cells["first"] != "random", "init"])
+    return dict.fromkeys(cells["init"], 0) | {init: place for place, init in enumerate(known)}
 
 
 def mark(how: Look, place: int = 0, size: float = 6) -> dict[str, Any]:
@@ -107,11 +108,11 @@ def legend(
     """
     known, random = cells[cells["first"] != "random"], cells[cells["first"] == "random"]
     entries = [*_networks(cells, known, random), *_training(known), *further]
-    inits, grey = later_inits(cells), Look("0.3", "-", 1.3, "o")
+    inits, grey = places(known), Look("0.3", "-", 1.3, "o")
     if len(inits) > 1:
         entries.append(_heading(heading))
         start = "" if heading == FIRST_WEIGHTS else "first weights "
-        for place, init in enumerate(inits):
+        for init, place in inits.items():
             label = "\n".join(textwrap.wrap(start + words(init), 24))
             entries.append(Line2D([], [], ls="none", label=label, **mark(grey, place)))
     elif single:
